@@ -1,0 +1,77 @@
+/** Number formats of tensors, and the typed arrays that hold them. */
+import { DTypeError } from './errors.js';
+
+/**
+ * Storage formats: IEEE floats, bfloat16, 32-bit integers, bytes, and complex numbers as interleaved
+ * (re, im) pairs of f32 (`c64`) or f64 (`c128`).
+ */
+export type DType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i32' | 'u8' | 'c64' | 'c128';
+
+/** Formats a tensor op computes with. */
+export type FloatDType = 'f32' | 'f64';
+
+/** Host arrays that may back a tensor. `Uint16Array` needs a dtype tag, `'f16'` or `'bf16'`. */
+export type TypedArray = Float32Array | Float64Array | Uint16Array | Int32Array | Uint8Array;
+
+interface DTypeTraits {
+  /** Bytes of one array element (a complex number takes two elements). */
+  readonly bytesPerElement: number;
+  readonly allocate: (length: number) => TypedArray;
+}
+
+const traits: Record<DType, DTypeTraits> = {
+  f32: { bytesPerElement: 4, allocate: (n) => new Float32Array(n) },
+  f64: { bytesPerElement: 8, allocate: (n) => new Float64Array(n) },
+  f16: { bytesPerElement: 2, allocate: (n) => new Uint16Array(n) },
+  bf16: { bytesPerElement: 2, allocate: (n) => new Uint16Array(n) },
+  i32: { bytesPerElement: 4, allocate: (n) => new Int32Array(n) },
+  u8: { bytesPerElement: 1, allocate: (n) => new Uint8Array(n) },
+  c64: { bytesPerElement: 4, allocate: (n) => new Float32Array(n) },
+  c128: { bytesPerElement: 8, allocate: (n) => new Float64Array(n) },
+};
+
+/** Bytes of one array element of `dtype`; complex numbers occupy two elements. */
+export function bytesPerElement(dtype: DType): number {
+  return traits[dtype].bytesPerElement;
+}
+
+/** A zero-filled host array of `length` elements for `dtype`. */
+export function allocateHostArray(dtype: DType, length: number): TypedArray {
+  return traits[dtype].allocate(length);
+}
+
+/**
+ * The dtype a host array stands for: its own type, or `tag` where the array type alone does not say.
+ * @throws {DTypeError} for a `Uint16Array` without a tag, or a tag that does not fit the array.
+ */
+export function dtypeOf(data: TypedArray, tag?: DType): DType {
+  const fits: Record<DType, boolean> = {
+    f32: data instanceof Float32Array,
+    f64: data instanceof Float64Array,
+    f16: data instanceof Uint16Array,
+    bf16: data instanceof Uint16Array,
+    i32: data instanceof Int32Array,
+    u8: data instanceof Uint8Array,
+    c64: data instanceof Float32Array,
+    c128: data instanceof Float64Array,
+  };
+  if (tag !== undefined) {
+    if (fits[tag]) return tag;
+    throw new DTypeError({
+      op: 'dtypeOf',
+      argument: 'dtype',
+      wanted: `an array of ${tag}`,
+      got: data.constructor.name,
+    });
+  }
+  if (data instanceof Uint16Array) {
+    throw new DTypeError({
+      op: 'dtypeOf',
+      argument: 'dtype',
+      wanted: "'f16' or 'bf16' for a Uint16Array",
+      got: 'none',
+    });
+  }
+  for (const dtype of ['f32', 'f64', 'i32', 'u8'] as const) if (fits[dtype]) return dtype;
+  throw new DTypeError({ op: 'dtypeOf', argument: 'data', wanted: 'a typed array', got: String(data) });
+}
