@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { examplesIn } from './readme.test.js';
+import { examplesIn } from './readme-examples.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = process.env.STATESPACE_CHECK_PACKAGES === '1';

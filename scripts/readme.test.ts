@@ -5,13 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { examplesIn } from './readme-examples.js';
 
 const packages = fileURLToPath(new URL('../packages', import.meta.url));
-
-/** The fenced js blocks of a Markdown file. */
-export function examplesIn(markdown: string): string[] {
-  return [...markdown.matchAll(/^```js\n([\s\S]*?)^```/gm)].map((match) => match[1] as string);
-}
 
 describe.each(readdirSync(packages))('README of %s', (name) => {
   const folder = join(packages, name);
