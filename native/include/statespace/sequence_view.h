@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "statespace/activation.h"
+
 namespace statespace {
 
 /// Element (b, t, i) lies at data[b * batch_stride + t * len_stride + i]; the axes behind `len` are contiguous.
@@ -19,7 +21,5 @@ struct PackedSequences {
   const int32_t* offsets = nullptr;  // (count + 1)
   int64_t count = 0;
 };
-
-enum class Activation : int32_t { kNone = 0, kSilu = 1 };
 
 }  // namespace statespace
