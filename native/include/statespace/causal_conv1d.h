@@ -1,16 +1,17 @@
-// Causal depthwise convolution along the sequence, forward and backward, float32.
-//
-//   pre[t] = bias + sum_w weight[w] x[t - W + 1 + w]      out = silu(pre) or pre
-//
-// Inputs before the first step come from initial_states (oldest first) or are zero. Gradients, with
-// d = grad_out silu'(pre):  dbias = sum d,  dweight[w] = sum d[t] x[t-W+1+w],  dx[s] = sum_w weight[w] d[s+W-1-w];
-// the same dx at negative s is the gradient of the initial states.
-//
-// Letters: B batch, L seq_len, D dim (channels), W width, S packed sequences.
+/// Causal depthwise convolution along the sequence, forward and backward, float32.
+///
+///   pre[t] = bias + sum_w weight[w] x[t - W + 1 + w]      out = silu(pre) or pre
+///
+/// Inputs before the first step come from initial_states (oldest first) or are zero. Gradients, with
+/// d = grad_out silu'(pre):  dbias = sum d,  dweight[w] = sum d[t] x[t-W+1+w],  dx[s] = sum_w weight[w] d[s+W-1-w];
+/// the same dx at negative s is the gradient of the initial states.
+///
+/// Letters: B batch, L seq_len, D dim (channels), W width, S packed sequences.
 #pragma once
 
 #include <cstdint>
 
+#include "statespace/activation.h"
 #include "statespace/sequence_view.h"
 #include "statespace/status.h"
 
@@ -47,8 +48,5 @@ struct CausalConv1dBackwardArgs : CausalConv1dInputs {
   float* grad_bias = nullptr;
   float* grad_initial_states = nullptr;
 };
-
-using CausalConv1dFn = Status (*)(const CausalConv1dArgs&) noexcept;
-using CausalConv1dBackwardFn = Status (*)(const CausalConv1dBackwardArgs&) noexcept;
 
 }  // namespace statespace

@@ -1,14 +1,14 @@
-// Selective scan of Mamba-1, forward and backward, real A, float32.
-//
-//   v = delta + delta_bias         Delta = delta_softplus ? log1p(exp v) : v     (linear above v = 20)
-//   h[t] = exp(Delta[t] A) h[t-1] + Delta[t] u[t] B[t]                           per channel and state
-//   y[t] = sum_n C[t,n] h[t,n] + D u[t]          out[t] = z ? y[t] silu(z[t]) : y[t]
-//
-// Source: Gu & Dao 2023, arXiv:2312.00752, Algorithm 2. Gradients: reverse sweep with
-//   g[t] = dy[t] C[t] + exp(Delta[t+1] A) g[t+1],  p[t] = exp(Delta[t] A) h[t-1]
-//   dDelta[t] = u[t] <g,B> + <g, A p>,  dA = sum Delta g p,  dB = sum_d Delta u g,  dC = sum_d dy h.
-//
-// Letters: B batch, L seq_len, D dim (channels), N d_state, G groups of B or C, S packed sequences.
+/// Selective scan of Mamba-1, forward and backward, real A, float32.
+///
+///   v = delta + delta_bias         Delta = delta_softplus ? log1p(exp v) : v     (linear above v = 20)
+///   h[t] = exp(Delta[t] A) h[t-1] + Delta[t] u[t] B[t]                           per channel and state
+///   y[t] = sum_n C[t,n] h[t,n] + D u[t]          out[t] = z ? y[t] silu(z[t]) : y[t]
+///
+/// Source: Gu & Dao 2023, arXiv:2312.00752, Algorithm 2. Gradients: reverse sweep with
+///   g[t] = dy[t] C[t] + exp(Delta[t+1] A) g[t+1],  p[t] = exp(Delta[t] A) h[t-1]
+///   dDelta[t] = u[t] <g,B> + <g, A p>,  dA = sum Delta g p,  dB = sum_d Delta u g,  dC = sum_d dy h.
+///
+/// Letters: B batch, L seq_len, D dim (channels), N d_state, G groups of B or C, S packed sequences.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,9 @@ namespace statespace {
 
 /// Largest d_state that the scan accepts.
 inline constexpr int64_t kSelectiveScanMaxState = 256;
+
+/// Steps between two checkpoints of the state.
+inline constexpr int64_t kSelectiveScanChunk = 16;
 
 struct SelectiveScanInputs {
   int64_t batch = 0;
@@ -46,12 +49,17 @@ struct SelectiveScanInputs {
 struct SelectiveScanArgs : SelectiveScanInputs {
   float* out = nullptr;         // (B, L, D)
   float* last_state = nullptr;  // (B, D, N) or (S, D, N), optional
+  /// State before every chunk, selective_scan_checkpoint_size() floats, optional: lets the backward pass skip its
+  /// own forward sweep.
+  float* checkpoints = nullptr;
 };
 
 /// Every gradient is optional, contiguous, overwritten, and has the shape of its input.
 struct SelectiveScanBackwardArgs : SelectiveScanInputs {
   SequenceView grad_out;                   // (B, L, D)
   const float* grad_last_state = nullptr;  // (B, D, N) or (S, D, N), optional
+  /// Written by the forward pass over the same inputs; optional.
+  const float* checkpoints = nullptr;
   float* grad_u = nullptr;
   float* grad_delta = nullptr;
   float* grad_A = nullptr;
@@ -63,7 +71,13 @@ struct SelectiveScanBackwardArgs : SelectiveScanInputs {
   float* grad_initial_state = nullptr;
 };
 
-using SelectiveScanFn = Status (*)(const SelectiveScanArgs&) noexcept;
-using SelectiveScanBackwardFn = Status (*)(const SelectiveScanBackwardArgs&) noexcept;
+/// Floats in `checkpoints`: (rows, N, D), one row per chunk of each sequence. Row of chunk c: in batch b,
+/// b * ceil(L / 16) + c; in packed sequence s that begins at step t, t / 16 + s + c.
+inline int64_t selective_scan_checkpoint_size(const SelectiveScanInputs& args) noexcept {
+  const int64_t rows = args.packed.offsets != nullptr
+                           ? args.seq_len / kSelectiveScanChunk + args.packed.count
+                           : args.batch * ((args.seq_len + kSelectiveScanChunk - 1) / kSelectiveScanChunk);
+  return rows * args.d_state * args.dim;
+}
 
 }  // namespace statespace

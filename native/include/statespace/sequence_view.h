@@ -1,4 +1,4 @@
-// A (batch, length, ...) input of a sequence kernel, possibly a slice of a wider tensor.
+/// A (batch, length, ...) input of a sequence kernel, possibly a slice of a wider tensor.
 #pragma once
 
 #include <cstdint>

@@ -1,13 +1,13 @@
-// Chunked state-space-duality scan of Mamba-2, forward and backward, float32.
-//
-//   v = dt + dt_bias     Delta = clamp(dt_softplus ? log1p(exp v) : v, dt_min, dt_max)
-//   H[t] = exp(Delta[t] A) H[t-1] + Delta[t] x[t] B[t]'      (P, N) per head
-//   y[t] = H[t] C[t] + D x[t]        out[t] = z ? y[t] silu(z[t]) : y[t]
-//
-// computed chunk by chunk as a masked attention plus a carried state. Source: Dao & Gu 2024, arXiv:2405.21060,
-// section 6.
-//
-// Letters: B batch, L seq_len, H n_heads, P head_dim, N d_state, G n_groups, S packed sequences.
+/// Chunked state-space-duality scan of Mamba-2, forward and backward, float32.
+///
+///   v = dt + dt_bias     Delta = clamp(dt_softplus ? log1p(exp v) : v, dt_min, dt_max)
+///   H[t] = exp(Delta[t] A) H[t-1] + Delta[t] x[t] B[t]'      (P, N) per head
+///   y[t] = H[t] C[t] + D x[t]        out[t] = z ? y[t] silu(z[t]) : y[t]
+///
+/// computed chunk by chunk as a masked attention plus a carried state. Source: Dao & Gu 2024, arXiv:2405.21060,
+/// section 6.
+///
+/// Letters: B batch, L seq_len, H n_heads, P head_dim, N d_state, G n_groups, S packed sequences.
 #pragma once
 
 #include <cstdint>
@@ -64,8 +64,5 @@ struct SsdChunkScanBackwardArgs : SsdChunkScanInputs {
   float* grad_dt_bias = nullptr;
   float* grad_initial_states = nullptr;
 };
-
-using SsdChunkScanFn = Status (*)(const SsdChunkScanArgs&) noexcept;
-using SsdChunkScanBackwardFn = Status (*)(const SsdChunkScanBackwardArgs&) noexcept;
 
 }  // namespace statespace

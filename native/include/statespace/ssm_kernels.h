@@ -6,4 +6,12 @@
 #include "statespace/ssd_chunk_scan.h"
 #include "statespace/state_update.h"
 
-#define STATESPACE_SSM_KERNELS(X)
+#define STATESPACE_SSM_KERNELS(X)                            \
+  X(selective_scan, SelectiveScanArgs)                       \
+  X(selective_scan_backward, SelectiveScanBackwardArgs)      \
+  X(causal_conv1d, CausalConv1dArgs)                         \
+  X(causal_conv1d_backward, CausalConv1dBackwardArgs)        \
+  X(ssd_chunk_scan, SsdChunkScanArgs)                        \
+  X(ssd_chunk_scan_backward, SsdChunkScanBackwardArgs)       \
+  X(selective_state_update, SelectiveStateUpdateArgs)        \
+  X(causal_conv1d_update, CausalConv1dUpdateArgs)

@@ -1,10 +1,11 @@
-// One-step updates for decoding: the selective state update of Mamba-1 and Mamba-2, and the update of the causal
-// convolution. Both change their state in place.
+/// One-step updates for decoding: the selective state update of Mamba-1 and Mamba-2, and the update of the causal
+/// convolution. Both change their state in place.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 
+#include "statespace/activation.h"
 #include "statespace/sequence_view.h"
 #include "statespace/status.h"
 
@@ -75,8 +76,5 @@ struct CausalConv1dUpdateArgs {
   const int32_t* conv_state_indices = nullptr;  // (B), optional; negative: padding, output 0
   float* out = nullptr;                       // (B, L, D), contiguous
 };
-
-using SelectiveStateUpdateFn = Status (*)(const SelectiveStateUpdateArgs&) noexcept;
-using CausalConv1dUpdateFn = Status (*)(const CausalConv1dUpdateArgs&) noexcept;
 
 }  // namespace statespace
