@@ -1,0 +1,22 @@
+/** Oracles of the dense ops, and the checks of their arguments that every backend shares. */
+export * from './adamw/adamw.js';
+export * from './cross-entropy/cross-entropy.js';
+export * from './cross-entropy/shapes.js';
+export * from './elementwise/binary.js';
+export * from './elementwise/copying.js';
+export * from './embedding/embedding.js';
+export { gemmRef } from './gemm/gemm.js';
+export * from './gemm/shapes.js';
+export * from './grad-norm/grad-norm.js';
+export * from './layer-norm/layer-norm.js';
+export * from './layer-norm/shapes.js';
+export * from './linear-cross-entropy/linear-cross-entropy.js';
+export * from './linear-cross-entropy/shapes.js';
+export * from './random/philox.js';
+export * from './random/random.js';
+export { argmaxRef, checkArgmax, checkReduce, type ReduceDims, reduceRef } from './reduce/reduce.js';
+export * from './rms-norm/rms-norm.js';
+export * from './rms-norm/shapes.js';
+export { checkSoftmax, checkSoftmaxBackward, softmaxBackwardRef, softmaxRef } from './softmax/softmax.js';
+export * from './unary/error-function.js';
+export * from './unary/unary.js';

@@ -1,0 +1,207 @@
+/** The dense kernels of the reference: check, compute in float64, round once where a result is stored. */
+import type { DenseKernels } from '../backend.js';
+import { broadcastView } from '../broadcast.js';
+import type {
+  AccumulateArgs,
+  AdamWArgs,
+  CopyArgs,
+  FillArgs,
+  GemmArgs,
+  LayerNormBackwardArgs,
+  LinearCrossEntropyArgs,
+  RmsNormBackwardArgs,
+} from '../kernels/dense-args.js';
+import { adamwRef, checkAdamW } from '../ops/adamw/adamw.js';
+import { crossEntropyBackwardRef, crossEntropyRef } from '../ops/cross-entropy/cross-entropy.js';
+import { checkCrossEntropy, checkCrossEntropyBackward } from '../ops/cross-entropy/shapes.js';
+import { binaryRef, checkBinary } from '../ops/elementwise/binary.js';
+import { affineRef, checkAccumulate, checkAffine, checkCopy, checkFill } from '../ops/elementwise/copying.js';
+import {
+  checkEmbedding,
+  checkEmbeddingBackward,
+  embeddingBackwardRef,
+  embeddingRef,
+} from '../ops/embedding/embedding.js';
+import { gemmRef } from '../ops/gemm/gemm.js';
+import { checkGemm } from '../ops/gemm/shapes.js';
+import { checkGradNorm, gradNormRef } from '../ops/grad-norm/grad-norm.js';
+import { layerNormBackwardRef, layerNormRef } from '../ops/layer-norm/layer-norm.js';
+import { checkLayerNorm, checkLayerNormBackward } from '../ops/layer-norm/shapes.js';
+import { linearCrossEntropyRef } from '../ops/linear-cross-entropy/linear-cross-entropy.js';
+import { checkLinearCrossEntropy } from '../ops/linear-cross-entropy/shapes.js';
+import { checkDropout, checkRandom, dropoutRef, randomRef } from '../ops/random/random.js';
+import { argmaxRef, checkArgmax, checkReduce, reduceRef } from '../ops/reduce/reduce.js';
+import { rmsNormBackwardRef, rmsNormRef } from '../ops/rms-norm/rms-norm.js';
+import { checkRmsNorm, checkRmsNormBackward } from '../ops/rms-norm/shapes.js';
+import {
+  checkSoftmax,
+  checkSoftmaxBackward,
+  softmaxBackwardRef,
+  softmaxRef,
+} from '../ops/softmax/softmax.js';
+import { checkUnary, checkUnaryBackward, unaryBackwardRef, unaryRef } from '../ops/unary/unary.js';
+import { elementCount, type TensorLike } from '../tensor-like.js';
+import { loadFloat64, storeFloat64 } from './views.js';
+
+export const referenceDenseKernels: DenseKernels = {
+  unary(args) {
+    checkUnary('unary', args);
+    storeFloat64('unary', 'out', args.out, unaryRef(args.op, args.x));
+  },
+  unaryBackward(args) {
+    checkUnaryBackward('unaryBackward', args);
+    storeFloat64('unaryBackward', 'gradX', args.gradX, unaryBackwardRef(args.op, args.x, args.gradOut));
+  },
+  binary(args) {
+    checkBinary('binary', args);
+    storeFloat64('binary', 'out', args.out, binaryRef(args.op, args.a, args.b));
+  },
+  affine(args) {
+    checkAffine('affine', args);
+    storeFloat64('affine', 'out', args.out, affineRef(args.x, args.alpha, args.beta));
+  },
+  copy,
+  accumulate,
+  fill,
+  reduce(args) {
+    checkReduce('reduce', args);
+    storeFloat64('reduce', 'out', args.out, reduceRef(args.op, args.x, args.axes));
+  },
+  argmax(args) {
+    checkArgmax('argmax', args);
+    storeFloat64('argmax', 'out', args.out, Float64Array.from(argmaxRef(args.x)));
+  },
+  gemm,
+  rmsNorm(args) {
+    checkRmsNorm('rmsNorm', args);
+    storeFloat64('rmsNorm', 'out', args.out, rmsNormRef(args));
+  },
+  rmsNormBackward,
+  layerNorm(args) {
+    checkLayerNorm('layerNorm', args);
+    storeFloat64('layerNorm', 'out', args.out, layerNormRef(args));
+  },
+  layerNormBackward,
+  softmax(args) {
+    checkSoftmax('softmax', args);
+    storeFloat64('softmax', 'out', args.out, softmaxRef(args.x, args.log));
+  },
+  softmaxBackward(args) {
+    checkSoftmaxBackward('softmaxBackward', args);
+    const grad = softmaxBackwardRef(args.out, args.gradOut, args.log);
+    storeFloat64('softmaxBackward', 'gradX', args.gradX, grad);
+  },
+  crossEntropy(args) {
+    checkCrossEntropy('crossEntropy', args);
+    storeFloat64('crossEntropy', 'losses', args.losses, crossEntropyRef(args));
+  },
+  crossEntropyBackward(args) {
+    checkCrossEntropyBackward('crossEntropyBackward', args);
+    const grad = crossEntropyBackwardRef(args, args.gradLosses);
+    storeFloat64('crossEntropyBackward', 'gradLogits', args.gradLogits, grad);
+  },
+  linearCrossEntropy,
+  embedding(args) {
+    checkEmbedding('embedding', args);
+    storeFloat64('embedding', 'out', args.out, embeddingRef(args.weight, args.ids));
+  },
+  embeddingBackward(args) {
+    checkEmbeddingBackward('embeddingBackward', args);
+    storeFloat64('embeddingBackward', 'gradWeight', args.gradWeight, embeddingBackwardRef(args));
+  },
+  random(args) {
+    checkRandom('random', args);
+    const values = randomRef(args.distribution, args.generator, elementCount(args.out.shape));
+    storeFloat64('random', 'out', args.out, values);
+  },
+  dropout(args) {
+    checkDropout('dropout', args);
+    storeFloat64('dropout', 'out', args.out, dropoutRef(args.x, args.p, args.generator));
+  },
+  gradNorm(args) {
+    checkGradNorm('gradNorm', args);
+    const { norm, factor } = gradNormRef(args.grads, args.maxNorm);
+    storeFloat64('gradNorm', 'norm', args.norm, Float64Array.of(norm));
+    storeFloat64('gradNorm', 'factor', args.factor, Float64Array.of(factor));
+  },
+  adamw,
+};
+
+function copy(args: CopyArgs): void {
+  checkCopy('copy', args);
+  const values = loadFloat64('copy', 'x', broadcastView('copy', 'x', args.x, args.out.shape));
+  storeFloat64('copy', 'out', args.out, values);
+}
+
+function accumulate(args: AccumulateArgs): void {
+  checkAccumulate('accumulate', args);
+  const sum = loadFloat64('accumulate', 'out', args.out);
+  addInto(sum, loadFloat64('accumulate', 'x', args.x));
+  storeFloat64('accumulate', 'out', args.out, sum);
+}
+
+function fill(args: FillArgs): void {
+  checkFill('fill', args);
+  const values = new Float64Array(elementCount(args.out.shape)).fill(args.value);
+  storeFloat64('fill', 'out', args.out, values);
+}
+
+function gemm(args: GemmArgs): void {
+  checkGemm('gemm', args);
+  const product = gemmRef(args);
+  if (args.accumulate) addInto(product, loadFloat64('gemm', 'out', args.out));
+  storeFloat64('gemm', 'out', args.out, product);
+}
+
+function rmsNormBackward(args: RmsNormBackwardArgs): void {
+  const op = 'rmsNormBackward';
+  checkRmsNormBackward(op, args);
+  const grads = rmsNormBackwardRef(args, args.gradOut);
+  storeOptional(op, 'gradX', args.gradX, grads.gradX);
+  storeOptional(op, 'gradWeight', args.gradWeight, grads.gradWeight);
+  storeOptional(op, 'gradGate', args.gradGate, grads.gradGate);
+}
+
+function layerNormBackward(args: LayerNormBackwardArgs): void {
+  const op = 'layerNormBackward';
+  checkLayerNormBackward(op, args);
+  const grads = layerNormBackwardRef(args, args.gradOut);
+  storeOptional(op, 'gradX', args.gradX, grads.gradX);
+  storeOptional(op, 'gradWeight', args.gradWeight, grads.gradWeight);
+  storeOptional(op, 'gradBias', args.gradBias, grads.gradBias);
+}
+
+function linearCrossEntropy(args: LinearCrossEntropyArgs): void {
+  const op = 'linearCrossEntropy';
+  checkLinearCrossEntropy(op, args);
+  const result = linearCrossEntropyRef(args);
+  storeFloat64(op, 'loss', args.loss, Float64Array.of(result.loss));
+  storeOptional(op, 'correct', args.correct, Float64Array.of(result.correct));
+  storeOptional(op, 'gradX', args.gradX, result.gradX);
+  storeOptional(op, 'gradWeight', args.gradWeight, result.gradWeight);
+  storeOptional(op, 'gradBias', args.gradBias, result.gradBias);
+}
+
+function adamw(args: AdamWArgs): void {
+  checkAdamW('adamw', args);
+  adamwRef(args).forEach((updated, index) => {
+    const slot = args.slots[index] as AdamWArgs['slots'][number];
+    storeFloat64('adamw', 'param', slot.param, updated.param);
+    storeFloat64('adamw', 'm', slot.m, updated.m);
+    storeFloat64('adamw', 'v', slot.v, updated.v);
+  });
+}
+
+/** An output the caller did not ask for is not written. */
+function storeOptional(
+  op: string,
+  argument: string,
+  tensor: TensorLike | undefined,
+  values: Float64Array | undefined,
+): void {
+  if (tensor !== undefined && values !== undefined) storeFloat64(op, argument, tensor, values);
+}
+
+function addInto(target: Float64Array, values: Float64Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + (values[i] as number);
+}
