@@ -18,7 +18,7 @@ int32_t num_threads() noexcept;
 /// Safe at any time: calls under way keep the number they began with.
 Status set_num_threads(int32_t count) noexcept;
 
-/// `STATESPACE_THREADS`, or else the CPUs this process may use: its affinity mask cut by its cgroup quota.
+/// `STATESPACE_THREADS` where it is a positive integer, or else the CPUs this process may use: its affinity mask cut by its cgroup quota.
 int32_t default_num_threads() noexcept;
 
 /// The instruction set of `cpu_kernels`: "sse2", "avx2", "avx512" or "neon".
@@ -27,6 +27,10 @@ const char* isa_name() noexcept;
 /// Chooses a lower instruction set than the best one (as the variable STATESPACE_ISA does at start);
 /// null returns to the best. kUnsupported when this machine or this build lacks it.
 Status force_isa(const char* name) noexcept;
+
+/// kUnsupported when STATESPACE_ISA names an instruction set that cannot run here; the best one is used then, and
+/// whoever loads the kernels should say so.
+Status isa_request() noexcept;
 
 /// Names of the instruction sets that can be forced here, worst first; returns how many there are.
 int32_t available_isas(const char** names, int32_t capacity) noexcept;

@@ -1,0 +1,116 @@
+/// Which instruction set runs: the best that build and machine share, or the one asked for.
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+#include "statespace/kernels.h"
+#include "statespace/runtime.h"
+
+namespace statespace {
+
+#if defined(STATESPACE_HAVE_SSE2)
+namespace sse2 {
+const KernelTable& kernel_table() noexcept;
+}
+namespace avx2 {
+const KernelTable& kernel_table() noexcept;
+}
+namespace avx512 {
+const KernelTable& kernel_table() noexcept;
+}
+#else
+namespace neon {
+const KernelTable& kernel_table() noexcept;
+}
+#endif
+
+namespace {
+
+constexpr int32_t kMostIsas = 3;
+
+/// The tables that can run here, worst first.
+struct Choices {
+  const KernelTable* tables[kMostIsas] = {};
+  int32_t count = 0;
+};
+
+Choices find_choices() noexcept {
+  Choices choices;
+#if defined(STATESPACE_HAVE_SSE2)
+  choices.tables[choices.count++] = &sse2::kernel_table();
+  // These tests include what the operating system saves on a context switch.
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (has_avx2) choices.tables[choices.count++] = &avx2::kernel_table();
+  const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  if (has_avx512) choices.tables[choices.count++] = &avx512::kernel_table();
+#else
+  choices.tables[choices.count++] = &neon::kernel_table();
+#endif
+  return choices;
+}
+
+const Choices& choices() noexcept {
+  static const Choices found = find_choices();
+  return found;
+}
+
+const KernelTable* best() noexcept { return choices().tables[choices().count - 1]; }
+
+std::atomic<const KernelTable*> chosen{nullptr};
+
+}  // namespace
+
+const KernelTable* cpu_kernels_for(const char* isa) noexcept {
+  for (int32_t i = 0; i < choices().count; ++i) {
+    if (std::strcmp(choices().tables[i]->isa, isa) == 0) return choices().tables[i];
+  }
+  return nullptr;
+}
+
+const KernelTable* cpu_kernels() noexcept {
+  const KernelTable* table = chosen.load(std::memory_order_acquire);
+  if (table != nullptr) return table;
+  const char* wanted = std::getenv("STATESPACE_ISA");
+  table = wanted == nullptr ? nullptr : cpu_kernels_for(wanted);
+  if (table == nullptr) table = best();
+  const KernelTable* unset = nullptr;
+  return chosen.compare_exchange_strong(unset, table) ? table : unset;
+}
+
+Status force_isa(const char* name) noexcept {
+  const KernelTable* table = name == nullptr ? best() : cpu_kernels_for(name);
+  if (table == nullptr) return Status::kUnsupported;
+  chosen.store(table, std::memory_order_release);
+  return Status::kOk;
+}
+
+const char* isa_name() noexcept { return cpu_kernels()->isa; }
+
+int32_t available_isas(const char** names, int32_t capacity) noexcept {
+  for (int32_t i = 0; i < choices().count && i < capacity; ++i) names[i] = choices().tables[i]->isa;
+  return choices().count;
+}
+
+Status isa_request() noexcept {
+  const char* wanted = std::getenv("STATESPACE_ISA");
+  return wanted == nullptr || cpu_kernels_for(wanted) != nullptr ? Status::kOk : Status::kUnsupported;
+}
+
+const char* status_name(Status status) noexcept {
+  switch (status) {
+    case Status::kOk:
+      return "ok";
+    case Status::kBadArgument:
+      return "bad argument";
+    case Status::kOutOfMemory:
+      return "out of memory";
+    case Status::kIndexOutOfRange:
+      return "index out of range";
+    case Status::kUnsupported:
+      return "unsupported";
+  }
+  return "unknown status";
+}
+
+}  // namespace statespace

@@ -1,0 +1,166 @@
+/// The decay exp(Delta A) of the scans, as 2^x of an argument that already carries the factor log2(e).
+///
+///   x = n + r,  n a multiple of 1/16 (AVX-512), 1/8 (AVX2) or 1;   2^x = 2^floor(n) T[frac(n)] (1 + r P(r))
+///
+/// The scan spends most of its time here, and on AVX-512 and AVX2 machines additions, permutations and integer
+/// operations leave by other ports than multiplications. A table in one register shortens the polynomial from six
+/// products to three: 8 instead of 10 multiplications for a whole state update. The constant term is exactly 1 and
+/// P is fitted to the relative error of (2^r - 1)/r, so that slow decays, whose errors add up over many steps, stay
+/// right to the last bit: relative error of 1 - 2^x below 1.1e-7 plus rounding.
+/// Oracle: std::exp2 in double, native/test/scan_math_test.cpp.
+#pragma once
+
+#include "vector_math.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+
+/// Hides from the compiler that `x` is a product. Contracted into x + magic and x - n, the product would be done
+/// twice on the ports that are short here, instead of once beside two additions.
+STATESPACE_INLINE Floats as_value(Floats x) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x));
+#elif defined(__x86_64__)
+  asm("" : "+x"(x));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x));
+#endif
+  return x;
+}
+
+struct Exp2Constants {
+  Floats magic;  // adding it rounds to a multiple of 1 / kSteps and leaves that multiple in the low bits
+  Floats table;  // 2^(i / kSteps), less i << shift on AVX2, whose integer scaling adds n << shift
+  Floats c1, c2, c3, c4;
+  Floats low, high;
+};
+
+#if defined(__AVX512F__)
+
+STATESPACE_INLINE Exp2Constants exp2_constants() {
+  Exp2Constants k = {};
+  k.magic = broadcast(0x1.8p19f);
+  k.table = Floats{0x1p0f,        0x1.0b5586p0f, 0x1.172b84p0f, 0x1.2387a6p0f, 0x1.306fep0f,  0x1.3dea64p0f,
+                   0x1.4bfdaep0f, 0x1.5ab07ep0f, 0x1.6a09e6p0f, 0x1.7a1148p0f, 0x1.8ace54p0f, 0x1.9c4918p0f,
+                   0x1.ae89fap0f, 0x1.c199bep0f, 0x1.d5818ep0f, 0x1.ea4afap0f};
+  k.c1 = broadcast(0x1.62e43p-1f);
+  k.c2 = broadcast(0x1.ebff92p-3f);
+  k.c3 = broadcast(0x1.c6b08ep-5f);
+  return k;
+}
+
+/// 2^x; 0, denormal and infinite results as IEEE has them, NaN stays NaN.
+STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
+  x = as_value(x);
+  const Floats shifted = x + k.magic;
+  const Floats n = shifted - k.magic;
+  const Floats r = x - n;
+  const Floats t = (Floats)_mm512_permutexvar_ps((__m512i)shifted, (__m512)k.table);
+  const Floats q = fma(fma(k.c3, r, k.c2), r, k.c1);
+  return (Floats)_mm512_scalef_ps((__m512)fma(t * r, q, t), (__m512)n);
+}
+
+#elif defined(__AVX2__)
+
+STATESPACE_INLINE Exp2Constants exp2_constants() {
+  Exp2Constants k = {};
+  k.magic = broadcast(0x1.8p20f);
+  const Floats table = {0x1p0f,        0x1.172b84p0f, 0x1.306fep0f,  0x1.4bfdaep0f,
+                        0x1.6a09e6p0f, 0x1.8ace54p0f, 0x1.ae89fap0f, 0x1.d5818ep0f};
+  k.table = from_bits(bits_of(table) - (iota() << 20));
+  k.c1 = broadcast(0x1.62e43p-1f);
+  k.c2 = broadcast(0x1.ebfbep-3f);
+  k.c3 = broadcast(0x1.c6bb7ap-5f);
+  k.c4 = broadcast(0x1.3b2ab6p-7f);
+  k.low = broadcast(-126.0f);
+  k.high = broadcast(128.0f);
+  return k;
+}
+
+/// 2^x, not below 2^-126; infinite from x = 128, NaN stays NaN.
+STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
+  x = min(k.high, max(k.low, x));
+  const Floats shifted = x + k.magic;
+  const Floats r = x - (shifted - k.magic);
+  const Ints t = (Ints)_mm256_permutevar8x32_ps((__m256)k.table, (__m256i)shifted);
+  const Floats scaled = from_bits(t + (bits_of(shifted) << 20));
+  const Floats q = fma(fma(fma(k.c4, r, k.c3), r, k.c2), r, k.c1);
+  return fma(scaled * r, q, scaled);
+}
+
+#else
+
+STATESPACE_INLINE Exp2Constants exp2_constants() {
+  Exp2Constants k = {};
+  k.magic = broadcast(0x1.8p23f);
+  k.low = broadcast(-126.0f);
+  k.high = broadcast(128.0f);
+  return k;
+}
+
+/// 2^x, not below 2^-126; infinite from x = 128, NaN stays NaN.
+STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
+  x = min(k.high, max(k.low, x));
+  const Floats shifted = x + k.magic;
+  const Floats r = x - (shifted - k.magic);
+  const Floats scale = from_bits((bits_of(shifted) << 23) + 0x3f800000);
+  Floats q = fma(broadcast(0x1.4308f4p-13f), r, broadcast(0x1.5f07b4p-10f));
+  q = fma(q, r, broadcast(0x1.3b2bap-7f));
+  q = fma(q, r, broadcast(0x1.c6af6ep-5f));
+  q = fma(q, r, broadcast(0x1.ebfbdep-3f));
+  q = fma(q, r, broadcast(0x1.62e43p-1f));
+  return fma(scale * r, q, scale);
+}
+
+#endif
+
+/// exp(-|v|) with the argument reduced in two pieces, so that it stays right to rounding for every v.
+STATESPACE_INLINE Floats exp_minus_abs(Floats v, const Exp2Constants& k) {
+  const Floats negative = from_bits(bits_of(v) | static_cast<int32_t>(0x80000000u));
+  const Floats x = negative * kLog2E;
+  // log2(e) = kLog2E + 1.92596e-8, and fma recovers what the product above rounded away.
+  const Floats rest = fma(negative, broadcast(1.925963033500e-8f), fma(negative, broadcast(kLog2E), -x));
+  const Floats e = exp2_of(x, k);
+  // 2^(x + rest) = 2^x (1 + rest ln 2); `rest` is tiny, and 0 * inf is avoided where v is infinite.
+  const Floats correction = select(negative > -90.0f, rest * 0.6931472f, Floats{});
+  return fma(e, correction, e);
+}
+
+/// 1 / x for x in [1, 2], within one unit in the last place.
+STATESPACE_INLINE Floats reciprocal_of_sum(Floats x) {
+#if defined(__AVX512F__)
+  const Floats guess = (Floats)_mm512_rcp14_ps((__m512)x);
+  return fma(guess, fma(-x, guess, broadcast(1.0f)), guess);
+#else
+  return 1.0f / x;
+#endif
+}
+
+/// log1p(e) for e in [0, 1], fitted to the relative error (4e-8).
+STATESPACE_INLINE Floats log1p_of_unit(Floats e) {
+  Floats p = fma(broadcast(-0x1.a931fp-9f), e, broadcast(0x1.453e3cp-6f));
+  p = fma(p, e, broadcast(-0x1.d29c04p-5f));
+  p = fma(p, e, broadcast(0x1.b252fcp-4f));
+  p = fma(p, e, broadcast(-0x1.397544p-3f));
+  p = fma(p, e, broadcast(0x1.92f68cp-3f));
+  p = fma(p, e, broadcast(-0x1.ff0f86p-3f));
+  p = fma(p, e, broadcast(0x1.554c8p-2f));
+  p = fma(p, e, broadcast(-0x1.ffffbep-2f));
+  return fma(p * e, e, e);
+}
+
+/// softplus(v) = max(v, 0) + log1p(exp(-|v|)). In float32 this is v itself above the threshold 20 of the definition.
+STATESPACE_INLINE Floats softplus_of(Floats v, const Exp2Constants& k) {
+  return max(Floats{}, v) + log1p_of_unit(exp_minus_abs(v, k));
+}
+
+/// 1 / (1 + exp(-v)) from e = exp(-|v|).
+STATESPACE_INLINE Floats logistic_from(Floats v, Floats e) {
+  const Floats inverse = reciprocal_of_sum(e + 1.0f);
+  return select(v < 0.0f, e * inverse, inverse);
+}
+
+STATESPACE_INLINE Floats logistic_of(Floats v, const Exp2Constants& k) {
+  return logistic_from(v, exp_minus_abs(v, k));
+}
+
+}  // namespace statespace::STATESPACE_ISA_NS

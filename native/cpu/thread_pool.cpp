@@ -1,0 +1,246 @@
+/// The claim pool of thread_pool.h.
+#include "thread_pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "statespace/runtime.h"
+#include "thread_count.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace statespace {
+namespace {
+
+constexpr int32_t kMaxThreads = 256;
+/// Calls that may be helped at the same time; further ones run on their own thread alone.
+constexpr int32_t kSlots = 8;
+/// Pauses before a worker goes to sleep: about 50 microseconds, longer than the serial gap between two kernels.
+constexpr int kSpins = 4000;
+
+void pause_cpu() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// One parallel_for under way; it lives on the caller's stack.
+struct Job {
+  ChunkFn fn;
+  void* context;
+  int64_t chunks;
+  int32_t workers;
+  std::atomic<int64_t> next{0};
+
+  void work(int32_t worker) noexcept {
+    for (;;) {
+      const int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= chunks) return;
+      fn(context, chunk, worker);
+    }
+  }
+};
+
+/// Where a job is offered. `visitors` counts workers that may hold its pointer: a worker first counts itself, then
+/// reads `job`; the caller first withdraws `job`, then waits for zero. Both are sequentially consistent, so either
+/// the worker sees the withdrawal or the caller sees the worker.
+struct alignas(64) Slot {
+  std::atomic<Job*> job{nullptr};
+  std::atomic<int32_t> visitors{0};
+};
+
+/// Everything the threads share. A fork leaves the child with none of the threads, so the child drops the whole
+/// pool and makes a new one at its first call.
+struct Pool {
+  Slot slots[kSlots];
+  /// Changes whenever a job is offered or the pool stops.
+  alignas(64) std::atomic<uint32_t> epoch{0};
+  std::atomic<int32_t> sleepers{0};
+  std::atomic<bool> stopping{false};
+  std::atomic<int32_t> started{0};
+  pthread_t threads[kMaxThreads];
+};
+
+std::atomic<Pool*> current_pool{nullptr};
+/// Guards starting and stopping; a spin lock, because the child of a fork must be able to reset it.
+std::atomic<bool> pool_busy{false};
+std::atomic<int32_t> wanted_threads{0};
+/// Calls that may hold a pointer to the pool.
+std::atomic<int32_t> calls_under_way{0};
+thread_local bool inside_chunk = false;
+
+void lock_pool() noexcept {
+  while (pool_busy.exchange(true, std::memory_order_acquire)) sched_yield();
+}
+
+void unlock_pool() noexcept { pool_busy.store(false, std::memory_order_release); }
+
+void forget_pool_after_fork() noexcept {
+  current_pool.store(nullptr, std::memory_order_relaxed);
+  pool_busy.store(false, std::memory_order_relaxed);
+  calls_under_way.store(0, std::memory_order_relaxed);
+}
+
+bool help_once(Pool& pool, int32_t worker) noexcept {
+  bool helped = false;
+  for (Slot& slot : pool.slots) {
+    if (slot.job.load(std::memory_order_relaxed) == nullptr) continue;
+    slot.visitors.fetch_add(1);
+    if (Job* job = slot.job.load(); job != nullptr && worker < job->workers) {
+      job->work(worker);
+      helped = true;
+    }
+    slot.visitors.fetch_sub(1);
+  }
+  return helped;
+}
+
+struct WorkerStart {
+  Pool* pool;
+  int32_t worker;
+};
+
+void* worker_main(void* raw) noexcept {
+  const WorkerStart start = *static_cast<WorkerStart*>(raw);
+  delete static_cast<WorkerStart*>(raw);
+  Pool& pool = *start.pool;
+  // Signals belong to the threads of the host program.
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  inside_chunk = true;  // a kernel called from a chunk does not fan out again
+  while (!pool.stopping.load(std::memory_order_acquire)) {
+    const uint32_t seen = pool.epoch.load();
+    bool idle = !help_once(pool, start.worker);
+    for (int spin = 0; idle && spin < kSpins; ++spin) {
+      pause_cpu();
+      idle = pool.epoch.load(std::memory_order_relaxed) == seen;
+    }
+    if (!idle) continue;
+    pool.sleepers.fetch_add(1);
+    pool.epoch.wait(seen);
+    pool.sleepers.fetch_sub(1);
+  }
+  return nullptr;
+}
+
+/// Starts threads until `count` run, as far as the system gives them. The lock is held.
+void start_threads(Pool& pool, int32_t count) noexcept {
+  for (int32_t started = pool.started.load(); started < count; pool.started.store(++started)) {
+    auto* start = new (std::nothrow) WorkerStart{&pool, started + 1};
+    if (start == nullptr) return;
+    if (pthread_create(&pool.threads[started], nullptr, worker_main, start) != 0) {
+      delete start;
+      return;
+    }
+  }
+}
+
+/// The pool with (as far as possible) `count` workers, entered: `leave_pool` must follow. Null when there is none.
+Pool* enter_pool(int32_t count) noexcept {
+  calls_under_way.fetch_add(1);
+  Pool* pool = current_pool.load();
+  if (pool != nullptr && pool->started.load() >= count) return pool;
+  lock_pool();
+  pool = current_pool.load();
+  if (pool == nullptr) {
+    static std::atomic<bool> fork_handled{false};
+    if (!fork_handled.exchange(true)) pthread_atfork(nullptr, nullptr, forget_pool_after_fork);
+    pool = new (std::nothrow) Pool;
+    current_pool.store(pool);
+  }
+  if (pool != nullptr) start_threads(*pool, count);
+  unlock_pool();
+  return pool;
+}
+
+void leave_pool() noexcept { calls_under_way.fetch_sub(1); }
+
+Slot* offer(Pool& pool, Job& job) noexcept {
+  for (Slot& slot : pool.slots) {
+    Job* expected = nullptr;
+    if (!slot.job.compare_exchange_strong(expected, &job)) continue;
+    pool.epoch.fetch_add(1);
+    // Sleepers are counted before they read the epoch for the last time, so none is missed.
+    int64_t wanted = job.chunks - 1;
+    if (pool.started.load() >= job.workers) {
+      pool.epoch.notify_all();  // some sleepers may not take part in this job
+      return &slot;
+    }
+    for (int32_t asleep = pool.sleepers.load(); asleep > 0 && wanted > 0; --asleep, --wanted) {
+      pool.epoch.notify_one();
+    }
+    return &slot;
+  }
+  return nullptr;
+}
+
+void withdraw(Slot& slot) noexcept {
+  slot.job.store(nullptr);
+  for (int spin = 0; slot.visitors.load() != 0; ++spin) {
+    if (spin < kSpins) {
+      pause_cpu();
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+}  // namespace
+
+int32_t worker_limit() noexcept { return inside_chunk ? 1 : num_threads(); }
+
+void parallel_for(int64_t chunks, int32_t workers, ChunkFn fn, void* context) noexcept {
+  Job job{fn, context, chunks, workers};
+  if (chunks <= 1 || workers <= 1 || inside_chunk) {
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) fn(context, chunk, 0);
+    return;
+  }
+  Pool* pool = enter_pool(workers - 1);
+  Slot* slot = pool == nullptr ? nullptr : offer(*pool, job);
+  inside_chunk = true;
+  job.work(0);
+  inside_chunk = false;
+  if (slot != nullptr) withdraw(*slot);
+  leave_pool();
+}
+
+void stop_workers() noexcept {
+  lock_pool();
+  Pool* pool = current_pool.exchange(nullptr);
+  unlock_pool();
+  if (pool == nullptr) return;
+  pool->stopping.store(true, std::memory_order_release);
+  pool->epoch.fetch_add(1);
+  pool->epoch.notify_all();
+  for (int32_t i = 0; i < pool->started.load(); ++i) pthread_join(pool->threads[i], nullptr);
+  // A call that entered before the exchange may still look at the slots.
+  while (calls_under_way.load() != 0) sched_yield();
+  delete pool;
+}
+
+int32_t num_threads() noexcept {
+  const int32_t wanted = wanted_threads.load(std::memory_order_relaxed);
+  if (wanted > 0) return wanted;
+  const int32_t found = default_num_threads();
+  int32_t unset = 0;
+  wanted_threads.compare_exchange_strong(unset, found);
+  return found;
+}
+
+Status set_num_threads(int32_t count) noexcept {
+  if (count < 0 || count > kMaxThreads) return Status::kBadArgument;
+  wanted_threads.store(count == 0 ? default_num_threads() : count);
+  return Status::kOk;
+}
+
+}  // namespace statespace

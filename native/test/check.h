@@ -1,0 +1,94 @@
+/// The little that kernel tests need: checks that count failures, seeded numbers, guarded buffers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "statespace/kernels.h"
+#include "statespace/runtime.h"
+
+namespace statespace::test {
+
+/// Notes a failed check with its place; the first twenty of a program are printed.
+void report_failure(const char* file, int line, const char* what);
+
+/// Exit code of main: 0 when no check failed and at least one ran. Prints the totals.
+int finish(const char* name);
+
+bool check_true(bool holds, const char* file, int line, const char* what);
+
+/// Checks max|ours - wanted| <= tolerance * max(max|wanted|, 1e-3). NaN and infinity must agree exactly.
+bool check_close(const float* ours, const double* wanted, int64_t count, double tolerance, const char* file,
+                 int line, const char* what);
+
+/// Checks that two arrays have the same bits.
+bool check_same_bits(const float* a, const float* b, int64_t count, const char* file, int line, const char* what);
+
+/// splitmix64: the same numbers everywhere.
+class Random {
+ public:
+  explicit Random(uint64_t seed) : state_(seed) {}
+  uint64_t next();
+  /// In [low, high).
+  float uniform(float low, float high);
+  int64_t below(int64_t bound);
+  std::vector<float> floats(int64_t count, float low = -1, float high = 1);
+
+ private:
+  uint64_t state_;
+};
+
+/// An output: NaN everywhere, and guard values behind its end that must survive.
+class Output {
+ public:
+  explicit Output(int64_t count);
+  float* data() { return memory_.data() + kGuard; }
+  const float* data() const { return memory_.data() + kGuard; }
+  int64_t size() const { return count_; }
+  /// Whether nothing outside the output was written.
+  bool intact() const;
+
+ private:
+  static constexpr int64_t kGuard = 64;
+  int64_t count_;
+  std::vector<float> memory_;
+};
+
+/// Thread counts under which results must have the same bits.
+inline constexpr int32_t kThreadCounts[] = {1, 2, 5};
+
+/// Calls run(table) for every instruction set of this machine.
+template <typename Run>
+void for_each_isa(const Run& run) {
+  const char* names[8];
+  const int32_t count = available_isas(names, 8);
+  for (int32_t i = 0; i < count; ++i) run(*cpu_kernels_for(names[i]));
+}
+
+/// Calls run() with each thread count in turn and checks that the floats it returns never change; returns them.
+template <typename Run>
+std::vector<float> same_for_every_thread_count(const Run& run, const char* file, int line, const char* what) {
+  std::vector<float> first;
+  for (const int32_t threads : kThreadCounts) {
+    set_num_threads(threads);
+    const std::vector<float> now = run();
+    if (threads == kThreadCounts[0]) {
+      first = now;
+    } else {
+      check_true(now.size() == first.size(), file, line, what);
+      check_same_bits(now.data(), first.data(), static_cast<int64_t>(first.size()), file, line, what);
+    }
+  }
+  set_num_threads(0);
+  return first;
+}
+
+}  // namespace statespace::test
+
+#define CHECK(condition) ::statespace::test::check_true((condition), __FILE__, __LINE__, #condition)
+#define CHECK_CLOSE(ours, wanted, count, tolerance, what) \
+  ::statespace::test::check_close(ours, wanted, count, tolerance, __FILE__, __LINE__, what)
+#define CHECK_SAME_BITS(a, b, count, what) \
+  ::statespace::test::check_same_bits(a, b, count, __FILE__, __LINE__, what)
+#define SAME_FOR_EVERY_THREAD_COUNT(run, what) \
+  ::statespace::test::same_for_every_thread_count(run, __FILE__, __LINE__, what)
