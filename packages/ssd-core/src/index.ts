@@ -6,6 +6,7 @@ export * from './half-floats.js';
 export * from './kernels/dense-args.js';
 export * from './kernels/ssm-args.js';
 export * from './ops/dense.js';
+export * from './ops/ssm.js';
 export * from './reference/index.js';
 export * from './reference/views.js';
 export * from './tensor-checks.js';

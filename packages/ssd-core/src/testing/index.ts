@@ -2,4 +2,7 @@
 export * from './arrays.js';
 export * from './finite-differences.js';
 export * from './golden.js';
+export * from './nn-cases.js';
 export * from './random.js';
+export * from './ssm-cases.js';
+export * from './strided.js';

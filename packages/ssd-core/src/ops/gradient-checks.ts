@@ -1,0 +1,29 @@
+/** What backward passes check about the gradients they are asked to write. */
+import { ArgumentError } from '../errors.js';
+import { expectOutput } from '../tensor-checks.js';
+import type { TensorLike } from '../tensor-like.js';
+import { complexDTypes } from './float64-tensor.js';
+
+/**
+ * Checks that `gradient`, where asked for, can hold the gradient of `input`: contiguous, of its shape.
+ * @throws {ArgumentError} when `input` was not given. @throws {ShapeError | DTypeError | DisposedError}
+ */
+export function expectGradient(
+  op: string,
+  argument: string,
+  gradient: TensorLike | undefined,
+  input: TensorLike | undefined,
+  complex = false,
+): void {
+  if (gradient === undefined) return;
+  if (input === undefined) {
+    throw new ArgumentError({
+      op,
+      argument,
+      wanted: 'no gradient of an input that is absent',
+      got: 'a tensor',
+    });
+  }
+  const { shape } = input;
+  expectOutput(op, argument, gradient, complex ? { shape, dtypes: complexDTypes } : { shape });
+}

@@ -1,0 +1,146 @@
+/**
+ * Selective scan, the recurrence of Mamba-1, one step after another in float64.
+ *
+ *   h[t] = exp(delta[t] A) h[t-1] + delta[t] u[t] B[t]        (for each channel d and state n)
+ *   y[t] = kappa Re <C[t], h[t]> + D u[t]                     (kappa = 1 real, 2 complex)
+ *   out[t] = y[t] SiLU(z[t])
+ *
+ * Source: Gu & Dao 2023, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", arXiv:2312.00752,
+ * Algorithm 2 (A by zero-order hold, B by Euler). A complex A stands for conjugate pairs, of which one half is
+ * kept: hence the factor 2.
+ */
+import type { SelectiveScanInputs } from '../../kernels/ssm-args.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
+import { applyGate } from '../gate.js';
+import type { SequenceSpan } from '../sequences.js';
+import { loadScanData, projectionLayout, type ScanData } from './scan-data.js';
+import { checkSelectiveScanShapes, type SelectiveScanDims } from './shapes.js';
+
+/** Result of the forward pass. */
+export interface SelectiveScanResult {
+  /** (B, L, D) */
+  readonly out: Float64Tensor;
+  /** State after the last step, (B, D, N) or (S, D, N); complex with a last axis of 2. */
+  readonly lastState: Float64Tensor;
+}
+
+/**
+ * Selective scan in float64, the oracle of every `selectiveScan` kernel.
+ *
+ * u, delta, z (B, L, D); A (D, N); B, C (B, L, N), (B, L, G, N) or constant (D, N); D, deltaBias (D); complex
+ * A, B, C with a last axis of 2. `delta` is a step in units of 1/|A|, before bias and softplus.
+ * @returns out (B, L, D) and lastState (B, D, N).
+ * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument.
+ */
+export function selectiveScanRef(inputs: SelectiveScanInputs): SelectiveScanResult {
+  const op = 'selectiveScan';
+  const dims = checkSelectiveScanShapes(op, inputs);
+  const data = loadScanData(op, inputs, dims);
+  const y = new Float64Array(data.u.length);
+  const states = initialStates(data);
+  const size = stateSize(dims);
+  for (const span of data.spans) {
+    for (let d = 0; d < dims.dInner; d++) {
+      const first = (span.state * dims.dInner + d) * size;
+      scanChannel(data, span, d, states.subarray(first, first + size), y);
+    }
+  }
+  applyGate(y, data.z);
+  const { batch, seqLen, dInner, dState, complex } = dims;
+  return {
+    out: float64Tensor(y, [batch, seqLen, dInner]),
+    lastState: complex
+      ? float64Tensor(states, [dims.stateRows, dInner, dState, 2], 'c128')
+      : float64Tensor(states, [dims.stateRows, dInner, dState]),
+  };
+}
+
+/** Array elements of one channel's state. */
+export function stateSize({ dState, complex }: SelectiveScanDims): number {
+  return complex ? 2 * dState : dState;
+}
+
+/** The states before the first step, as a fresh array. */
+export function initialStates({ dims, initialState }: ScanData): Float64Array {
+  return initialState?.slice() ?? new Float64Array(dims.stateRows * dims.dInner * stateSize(dims));
+}
+
+/**
+ * Scans channel `d` of one sequence: `state` goes from its first to its last value, the ungated outputs go
+ * into `y`. `history` receives the state before the first step and after each, (steps + 1, N).
+ */
+export function scanChannel(
+  data: ScanData,
+  span: SequenceSpan,
+  d: number,
+  state: Float64Array,
+  y: Float64Array,
+  history?: Float64Array,
+): void {
+  const { dims, u, delta, D } = data;
+  const { seqLen, dInner } = dims;
+  const size = stateSize(dims);
+  const layoutB = projectionLayout(dims.groupsB, dInner, size, d);
+  const layoutC = projectionLayout(dims.groupsC, dInner, size, d);
+  const step = dims.complex ? complexStep : realStep;
+  const skip = D?.[d] ?? 0;
+  history?.set(state, 0);
+  for (let t = span.start; t < span.end; t++) {
+    const row = span.row * seqLen + t;
+    const at = row * dInner + d;
+    const input = u[at] as number;
+    const fromB = layoutB.start + row * layoutB.stride;
+    const fromC = layoutC.start + row * layoutC.stride;
+    y[at] = step(data, d * size, fromB, fromC, delta[at] as number, input, state) + skip * input;
+    history?.set(state, (t - span.start + 1) * size);
+  }
+}
+
+/** One step of a real channel; returns <C, h>. */
+function realStep(
+  { A, B, C }: ScanData,
+  fromA: number,
+  fromB: number,
+  fromC: number,
+  delta: number,
+  u: number,
+  h: Float64Array,
+): number {
+  const drive = delta * u;
+  let y = 0;
+  for (let n = 0; n < h.length; n++) {
+    const decay = Math.exp(delta * (A[fromA + n] as number));
+    const next = decay * (h[n] as number) + drive * (B[fromB + n] as number);
+    h[n] = next;
+    y += (C[fromC + n] as number) * next;
+  }
+  return y;
+}
+
+/** One step of a complex channel, (re, im) interleaved; returns 2 Re <C, h>. */
+function complexStep(
+  { A, B, C }: ScanData,
+  fromA: number,
+  fromB: number,
+  fromC: number,
+  delta: number,
+  u: number,
+  h: Float64Array,
+): number {
+  const drive = delta * u;
+  let y = 0;
+  for (let n = 0; n < h.length; n += 2) {
+    const radius = Math.exp(delta * (A[fromA + n] as number));
+    const angle = delta * (A[fromA + n + 1] as number);
+    const decayRe = radius * Math.cos(angle);
+    const decayIm = radius * Math.sin(angle);
+    const re = h[n] as number;
+    const im = h[n + 1] as number;
+    const nextRe = decayRe * re - decayIm * im + drive * (B[fromB + n] as number);
+    const nextIm = decayRe * im + decayIm * re + drive * (B[fromB + n + 1] as number);
+    h[n] = nextRe;
+    h[n + 1] = nextIm;
+    y += (C[fromC + n] as number) * nextRe - (C[fromC + n + 1] as number) * nextIm;
+  }
+  return 2 * y;
+}

@@ -1,0 +1,165 @@
+/** Shapes and formats of the selective scan, checked before anything is computed or written. */
+import { ShapeError } from '../../errors.js';
+import type {
+  SelectiveScanArgs,
+  SelectiveScanBackwardArgs,
+  SelectiveScanInputs,
+} from '../../kernels/ssm-args.js';
+import { expectInput, expectOutput, expectRank, floatDTypes } from '../../tensor-checks.js';
+import { formatShape, type TensorLike, tensorDType } from '../../tensor-like.js';
+import { complexDTypes } from '../float64-tensor.js';
+import { expectGradient } from '../gradient-checks.js';
+import { stateRows } from '../sequences.js';
+
+/** Sizes of one selective scan. */
+export interface SelectiveScanDims {
+  readonly batch: number;
+  readonly seqLen: number;
+  readonly dInner: number;
+  readonly dState: number;
+  /** Groups of a variable B, 0 for a constant one. */
+  readonly groupsB: number;
+  /** Groups of a variable C, 0 for a constant one. */
+  readonly groupsC: number;
+  /** A, B, C and the states hold (re, im) pairs along a last axis of 2. */
+  readonly complex: boolean;
+  /** Rows of the initial and last state: batch, or packed sequences. */
+  readonly stateRows: number;
+}
+
+/** Axes of `shape` with the complex axis where there is one, and its formats. */
+function maybeComplex(complex: boolean, shape: readonly number[], letters: string) {
+  return complex
+    ? { shape: [...shape, 2], letters: `${letters.slice(0, -1)}, 2)`, dtypes: complexDTypes }
+    : { shape, letters, dtypes: floatDTypes };
+}
+
+function isComplex(A: TensorLike): boolean {
+  const dtype = tensorDType(A);
+  return dtype === 'c64' || dtype === 'c128' || A.shape.length === 3;
+}
+
+/**
+ * Checks the inputs of a selective scan and gives its sizes. The entries of `cuSeqlens` are checked where they
+ * are read (`readCuSeqlens`).
+ * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming `op` and the argument.
+ */
+export function checkSelectiveScanShapes(op: string, inputs: SelectiveScanInputs): SelectiveScanDims {
+  const { u, delta, A, B, C, D, z, deltaBias, initialState, cuSeqlens } = inputs;
+  expectInput(op, 'u', u);
+  expectRank(op, 'u', u, 3, '(B, L, D)');
+  const [batch, seqLen, dInner] = u.shape as [number, number, number];
+  expectInput(op, 'delta', delta, { shape: u.shape, letters: '(B, L, D)' });
+  expectInput(op, 'A', A, { dtypes: [...floatDTypes, ...complexDTypes] });
+  const complex = isComplex(A);
+  expectRank(op, 'A', A, complex ? 3 : 2, complex ? '(D, N, 2)' : '(D, N)');
+  const dState = A.shape[1] as number;
+  expectInput(op, 'A', A, maybeComplex(complex, [dInner, dState], '(D, N)'));
+  const sizes = { batch, seqLen, dInner, dState, complex };
+  const groupsB = checkProjection(op, 'B', B, sizes);
+  const groupsC = checkProjection(op, 'C', C, sizes);
+  if (D !== undefined) expectInput(op, 'D', D, { shape: [dInner], letters: '(D)' });
+  if (z !== undefined) expectInput(op, 'z', z, { shape: u.shape, letters: '(B, L, D)' });
+  if (deltaBias !== undefined) expectInput(op, 'deltaBias', deltaBias, { shape: [dInner], letters: '(D)' });
+  const dims = { ...sizes, groupsB, groupsC, stateRows: stateRows(op, batch, cuSeqlens) };
+  if (initialState !== undefined) expectInput(op, 'initialState', initialState, stateOf(dims, cuSeqlens));
+  return dims;
+}
+
+/** Checks B or C and gives its number of groups, 0 when it is constant. */
+function checkProjection(
+  op: string,
+  argument: 'B' | 'C',
+  tensor: TensorLike,
+  sizes: Pick<SelectiveScanDims, 'batch' | 'seqLen' | 'dInner' | 'dState' | 'complex'>,
+): number {
+  const { batch, seqLen, dInner, dState, complex } = sizes;
+  const dtypes = complex ? complexDTypes : floatDTypes;
+  expectInput(op, argument, tensor, { dtypes });
+  const rank = tensor.shape.length - (complex ? 1 : 0);
+  if (rank === 2) {
+    expectInput(op, argument, tensor, maybeComplex(complex, [dInner, dState], '(D, N)'));
+    return 0;
+  }
+  if (rank === 3) {
+    expectInput(op, argument, tensor, maybeComplex(complex, [batch, seqLen, dState], '(B, L, N)'));
+    return 1;
+  }
+  const pair = complex ? ', 2' : '';
+  if (rank !== 4) {
+    throw new ShapeError({
+      op,
+      argument,
+      wanted: `(D, N${pair}), (B, L, N${pair}) or (B, L, G, N${pair})`,
+      got: formatShape(tensor.shape),
+    });
+  }
+  const groups = tensor.shape[2] as number;
+  expectInput(op, argument, tensor, maybeComplex(complex, [batch, seqLen, groups, dState], '(B, L, G, N)'));
+  if (groups < 1 || dInner % groups !== 0) {
+    throw new ShapeError({
+      op,
+      argument,
+      wanted: `(B, L, G, N${pair}) with G a divisor of D = ${dInner}`,
+      got: formatShape(tensor.shape),
+    });
+  }
+  return groups;
+}
+
+function stateOf(dims: SelectiveScanDims, cuSeqlens: TensorLike | undefined) {
+  const letters = cuSeqlens === undefined ? '(B, D, N)' : '(S, D, N)';
+  return maybeComplex(dims.complex, [dims.stateRows, dims.dInner, dims.dState], letters);
+}
+
+/** Checks the outputs of the forward pass. @throws as `checkSelectiveScanShapes`. */
+export function checkSelectiveScanOutputs(
+  op: string,
+  dims: SelectiveScanDims,
+  { out, lastState, cuSeqlens }: SelectiveScanArgs,
+): void {
+  expectOutput(op, 'out', out, { shape: [dims.batch, dims.seqLen, dims.dInner], letters: '(B, L, D)' });
+  if (lastState !== undefined) expectOutput(op, 'lastState', lastState, stateOf(dims, cuSeqlens));
+}
+
+/** Inputs of the backward pass besides those of the forward pass. */
+export type SelectiveScanUpstream = Pick<SelectiveScanBackwardArgs, 'gradOut' | 'gradLastState'>;
+
+/** Checks the upstream gradients. @throws as `checkSelectiveScanShapes`. */
+export function checkSelectiveScanUpstream(
+  op: string,
+  dims: SelectiveScanDims,
+  { gradOut, gradLastState, cuSeqlens }: SelectiveScanInputs & SelectiveScanUpstream,
+): void {
+  expectInput(op, 'gradOut', gradOut, {
+    shape: [dims.batch, dims.seqLen, dims.dInner],
+    letters: '(B, L, D)',
+  });
+  if (gradLastState !== undefined) {
+    expectInput(op, 'gradLastState', gradLastState, stateOf(dims, cuSeqlens));
+  }
+}
+
+/**
+ * Checks the gradients to be written: each has the shape of its input, and an input that was not given has
+ * none. @throws as `checkSelectiveScanShapes`.
+ */
+export function checkSelectiveScanGradients(
+  op: string,
+  dims: SelectiveScanDims,
+  args: SelectiveScanBackwardArgs,
+): void {
+  const { complex } = dims;
+  expectGradient(op, 'gradU', args.gradU, args.u, false);
+  expectGradient(op, 'gradDelta', args.gradDelta, args.delta, false);
+  expectGradient(op, 'gradA', args.gradA, args.A, complex);
+  expectGradient(op, 'gradB', args.gradB, args.B, complex);
+  expectGradient(op, 'gradC', args.gradC, args.C, complex);
+  expectGradient(op, 'gradD', args.gradD, args.D, false);
+  expectGradient(op, 'gradZ', args.gradZ, args.z, false);
+  expectGradient(op, 'gradDeltaBias', args.gradDeltaBias, args.deltaBias, false);
+  // A state that was not given is a zero state, whose gradient is as well defined.
+  if (args.gradInitialState !== undefined) {
+    expectOutput(op, 'gradInitialState', args.gradInitialState, stateOf(dims, args.cuSeqlens));
+  }
+}
