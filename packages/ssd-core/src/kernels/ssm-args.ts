@@ -7,7 +7,10 @@
  */
 import type { TensorLike } from '../tensor-like.js';
 
-/** Inputs of the selective scan. Complex A (`c64`/`c128`) makes every state and variable B, C complex. */
+/**
+ * Inputs of the selective scan. Beside a complex A, B, C and the states are complex too; complex tensors have a
+ * last axis of 2 (re, im), and the tag `c64`/`c128` or that of plain floats: A (D, N, 2), B (B, L, N, 2), ...
+ */
 export interface SelectiveScanInputs {
   /** (B, L, D) */
   readonly u: TensorLike;
