@@ -46,77 +46,76 @@ import { loadFloat64, storeFloat64 } from './views.js';
 export const referenceDenseKernels: DenseKernels = {
   unary(args) {
     checkUnary('unary', args);
-    storeFloat64('unary', 'out', args.out, unaryRef(args.op, args.x));
+    store('unary', 'out', args.out, unaryRef(args.op, args.x));
   },
   unaryBackward(args) {
     checkUnaryBackward('unaryBackward', args);
-    storeFloat64('unaryBackward', 'gradX', args.gradX, unaryBackwardRef(args.op, args.x, args.gradOut));
+    store('unaryBackward', 'gradX', args.gradX, unaryBackwardRef(args.op, args.x, args.gradOut));
   },
   binary(args) {
     checkBinary('binary', args);
-    storeFloat64('binary', 'out', args.out, binaryRef(args.op, args.a, args.b));
+    store('binary', 'out', args.out, binaryRef(args.op, args.a, args.b));
   },
   affine(args) {
     checkAffine('affine', args);
-    storeFloat64('affine', 'out', args.out, affineRef(args.x, args.alpha, args.beta));
+    store('affine', 'out', args.out, affineRef(args.x, args.alpha, args.beta));
   },
   copy,
   accumulate,
   fill,
   reduce(args) {
     checkReduce('reduce', args);
-    storeFloat64('reduce', 'out', args.out, reduceRef(args.op, args.x, args.axes));
+    store('reduce', 'out', args.out, reduceRef(args.op, args.x, args.axes));
   },
   argmax(args) {
     checkArgmax('argmax', args);
-    storeFloat64('argmax', 'out', args.out, Float64Array.from(argmaxRef(args.x)));
+    store('argmax', 'out', args.out, { data: Float64Array.from(argmaxRef(args.x).data) });
   },
   gemm,
   rmsNorm(args) {
     checkRmsNorm('rmsNorm', args);
-    storeFloat64('rmsNorm', 'out', args.out, rmsNormRef(args));
+    store('rmsNorm', 'out', args.out, rmsNormRef(args));
   },
   rmsNormBackward,
   layerNorm(args) {
     checkLayerNorm('layerNorm', args);
-    storeFloat64('layerNorm', 'out', args.out, layerNormRef(args));
+    store('layerNorm', 'out', args.out, layerNormRef(args));
   },
   layerNormBackward,
   softmax(args) {
     checkSoftmax('softmax', args);
-    storeFloat64('softmax', 'out', args.out, softmaxRef(args.x, args.log));
+    store('softmax', 'out', args.out, softmaxRef(args.x, args.log));
   },
   softmaxBackward(args) {
     checkSoftmaxBackward('softmaxBackward', args);
     const grad = softmaxBackwardRef(args.out, args.gradOut, args.log);
-    storeFloat64('softmaxBackward', 'gradX', args.gradX, grad);
+    store('softmaxBackward', 'gradX', args.gradX, grad);
   },
   crossEntropy(args) {
     checkCrossEntropy('crossEntropy', args);
-    storeFloat64('crossEntropy', 'losses', args.losses, crossEntropyRef(args));
+    store('crossEntropy', 'losses', args.losses, crossEntropyRef(args));
   },
   crossEntropyBackward(args) {
     checkCrossEntropyBackward('crossEntropyBackward', args);
     const grad = crossEntropyBackwardRef(args, args.gradLosses);
-    storeFloat64('crossEntropyBackward', 'gradLogits', args.gradLogits, grad);
+    store('crossEntropyBackward', 'gradLogits', args.gradLogits, grad);
   },
   linearCrossEntropy,
   embedding(args) {
     checkEmbedding('embedding', args);
-    storeFloat64('embedding', 'out', args.out, embeddingRef(args.weight, args.ids));
+    store('embedding', 'out', args.out, embeddingRef(args.weight, args.ids));
   },
   embeddingBackward(args) {
     checkEmbeddingBackward('embeddingBackward', args);
-    storeFloat64('embeddingBackward', 'gradWeight', args.gradWeight, embeddingBackwardRef(args));
+    store('embeddingBackward', 'gradWeight', args.gradWeight, embeddingBackwardRef(args));
   },
   random(args) {
     checkRandom('random', args);
-    const values = randomRef(args.distribution, args.generator, elementCount(args.out.shape));
-    storeFloat64('random', 'out', args.out, values);
+    store('random', 'out', args.out, randomRef(args.distribution, args.generator, args.out.shape));
   },
   dropout(args) {
     checkDropout('dropout', args);
-    storeFloat64('dropout', 'out', args.out, dropoutRef(args.x, args.p, args.generator));
+    store('dropout', 'out', args.out, dropoutRef(args.x, args.p, args.generator));
   },
   gradNorm(args) {
     checkGradNorm('gradNorm', args);
@@ -149,26 +148,26 @@ function fill(args: FillArgs): void {
 function gemm(args: GemmArgs): void {
   checkGemm('gemm', args);
   const product = gemmRef(args);
-  if (args.accumulate) addInto(product, loadFloat64('gemm', 'out', args.out));
-  storeFloat64('gemm', 'out', args.out, product);
+  if (args.accumulate) addInto(product.data, loadFloat64('gemm', 'out', args.out));
+  store('gemm', 'out', args.out, product);
 }
 
 function rmsNormBackward(args: RmsNormBackwardArgs): void {
   const op = 'rmsNormBackward';
   checkRmsNormBackward(op, args);
   const grads = rmsNormBackwardRef(args, args.gradOut);
-  storeOptional(op, 'gradX', args.gradX, grads.gradX);
-  storeOptional(op, 'gradWeight', args.gradWeight, grads.gradWeight);
-  storeOptional(op, 'gradGate', args.gradGate, grads.gradGate);
+  store(op, 'gradX', args.gradX, grads.gradX);
+  store(op, 'gradWeight', args.gradWeight, grads.gradWeight);
+  store(op, 'gradGate', args.gradGate, grads.gradGate);
 }
 
 function layerNormBackward(args: LayerNormBackwardArgs): void {
   const op = 'layerNormBackward';
   checkLayerNormBackward(op, args);
   const grads = layerNormBackwardRef(args, args.gradOut);
-  storeOptional(op, 'gradX', args.gradX, grads.gradX);
-  storeOptional(op, 'gradWeight', args.gradWeight, grads.gradWeight);
-  storeOptional(op, 'gradBias', args.gradBias, grads.gradBias);
+  store(op, 'gradX', args.gradX, grads.gradX);
+  store(op, 'gradWeight', args.gradWeight, grads.gradWeight);
+  store(op, 'gradBias', args.gradBias, grads.gradBias);
 }
 
 function linearCrossEntropy(args: LinearCrossEntropyArgs): void {
@@ -176,30 +175,30 @@ function linearCrossEntropy(args: LinearCrossEntropyArgs): void {
   checkLinearCrossEntropy(op, args);
   const result = linearCrossEntropyRef(args);
   storeFloat64(op, 'loss', args.loss, Float64Array.of(result.loss));
-  storeOptional(op, 'correct', args.correct, Float64Array.of(result.correct));
-  storeOptional(op, 'gradX', args.gradX, result.gradX);
-  storeOptional(op, 'gradWeight', args.gradWeight, result.gradWeight);
-  storeOptional(op, 'gradBias', args.gradBias, result.gradBias);
+  store(op, 'correct', args.correct, { data: Float64Array.of(result.correct) });
+  store(op, 'gradX', args.gradX, result.gradX);
+  store(op, 'gradWeight', args.gradWeight, result.gradWeight);
+  store(op, 'gradBias', args.gradBias, result.gradBias);
 }
 
 function adamw(args: AdamWArgs): void {
   checkAdamW('adamw', args);
   adamwRef(args).forEach((updated, index) => {
     const slot = args.slots[index] as AdamWArgs['slots'][number];
-    storeFloat64('adamw', 'param', slot.param, updated.param);
-    storeFloat64('adamw', 'm', slot.m, updated.m);
-    storeFloat64('adamw', 'v', slot.v, updated.v);
+    store('adamw', 'param', slot.param, updated.param);
+    store('adamw', 'm', slot.m, updated.m);
+    store('adamw', 'v', slot.v, updated.v);
   });
 }
 
-/** An output the caller did not ask for is not written. */
-function storeOptional(
+/** Writes a result into the output it was asked for; an output that is absent is not asked for. */
+function store(
   op: string,
   argument: string,
   tensor: TensorLike | undefined,
-  values: Float64Array | undefined,
+  result: { readonly data: Float64Array } | undefined,
 ): void {
-  if (tensor !== undefined && values !== undefined) storeFloat64(op, argument, tensor, values);
+  if (tensor !== undefined && result !== undefined) storeFloat64(op, argument, tensor, result.data);
 }
 
 function addInto(target: Float64Array, values: Float64Array): void {

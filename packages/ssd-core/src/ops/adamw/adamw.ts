@@ -7,6 +7,7 @@ import { ArgumentError } from '../../errors.js';
 import type { AdamWArgs, AdamWSlot } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { everyDType, expectInput, expectOutput, floatDTypes } from '../../tensor-checks.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 
 const parameterDTypes = everyDType.filter(
   (dtype) => floatDTypes.includes(dtype) || dtype === 'c64' || dtype === 'c128',
@@ -14,9 +15,9 @@ const parameterDTypes = everyDType.filter(
 
 /** New values of one slot. */
 export interface AdamWResult {
-  readonly param: Float64Array;
-  readonly m: Float64Array;
-  readonly v: Float64Array;
+  readonly param: Float64Tensor;
+  readonly m: Float64Tensor;
+  readonly v: Float64Tensor;
 }
 
 /** @throws {StatespaceError} naming `op` and the argument that does not fit. */
@@ -66,7 +67,12 @@ function updateSlot(
     v[i] = vNew;
     param[i] = (param[i] as number) * decay - (rate * (mNew / c1)) / (Math.sqrt(vNew / c2) + eps);
   }
-  return { param, m, v };
+  const { shape } = slot.param;
+  return {
+    param: float64Tensor(param, shape),
+    m: float64Tensor(m, shape),
+    v: float64Tensor(v, shape),
+  };
 }
 
 function expectWithin(op: string, argument: string, value: number, largest: number): void {

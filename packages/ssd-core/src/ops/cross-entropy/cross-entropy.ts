@@ -7,11 +7,12 @@ import type { CrossEntropyInputs } from '../../kernels/dense-args.js';
 import { loadFloat64, loadIndices } from '../../reference/views.js';
 import { expectInput } from '../../tensor-checks.js';
 import type { TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { logSumExp } from '../softmax/softmax.js';
 import { checkCrossEntropyInputs } from './shapes.js';
 
 /** Loss of each row, (M); 0 where ignored. @throws {StatespaceError} naming the argument that does not fit. */
-export function crossEntropyRef(inputs: CrossEntropyInputs): Float64Array {
+export function crossEntropyRef(inputs: CrossEntropyInputs): Float64Tensor {
   const op = 'crossEntropy';
   const { rows, classes, ignoreIndex, labelSmoothing } = checkCrossEntropyInputs(op, inputs);
   const targets = loadIndices(op, 'targets', inputs.targets, classes, ignoreIndex);
@@ -28,14 +29,14 @@ export function crossEntropyRef(inputs: CrossEntropyInputs): Float64Array {
     }
     losses[row] = (1 - labelSmoothing) * (normaliser - (values[target] as number)) + labelSmoothing * smooth;
   }
-  return losses;
+  return float64Tensor(losses, [rows]);
 }
 
 /**
  * gradLogits (M, V) = gradLosses_m (p - (1 - s) onehot(target) - s / V); rows ignored get 0.
  * @throws {StatespaceError} naming the argument that does not fit.
  */
-export function crossEntropyBackwardRef(inputs: CrossEntropyInputs, gradLosses: TensorLike): Float64Array {
+export function crossEntropyBackwardRef(inputs: CrossEntropyInputs, gradLosses: TensorLike): Float64Tensor {
   const op = 'crossEntropyBackward';
   const { rows, classes, ignoreIndex, labelSmoothing } = checkCrossEntropyInputs(op, inputs);
   expectInput(op, 'gradLosses', gradLosses, { shape: [rows], letters: '(M)' });
@@ -55,5 +56,5 @@ export function crossEntropyBackwardRef(inputs: CrossEntropyInputs, gradLosses: 
       values[v] = (upstream[row] as number) * (Math.exp((values[v] as number) - normaliser) - wanted);
     }
   }
-  return grad;
+  return float64Tensor(grad, [rows, classes]);
 }

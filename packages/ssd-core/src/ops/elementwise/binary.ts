@@ -5,6 +5,7 @@ import type { BinaryArgs, BinaryOp } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput, expectOutput, realDTypes } from '../../tensor-checks.js';
 import type { TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 
 const functions: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
@@ -21,14 +22,14 @@ export function checkBinary(op: string, args: BinaryArgs): void {
   expectOutput(op, 'out', args.out, { shape, dtypes: realDTypes });
 }
 
-/** a op b, in row-major order of the broadcast shape; `maximum` and `minimum` hand NaN on. */
-export function binaryRef(op: BinaryOp, a: TensorLike, b: TensorLike): Float64Array {
+/** a op b, of the broadcast shape; `maximum` and `minimum` hand NaN on. */
+export function binaryRef(op: BinaryOp, a: TensorLike, b: TensorLike): Float64Tensor {
   const shape = checkOperands('binary', op, a, b);
   const right = loadFloat64('binary', 'b', broadcastView('binary', 'b', b, shape));
   const left = loadFloat64('binary', 'a', broadcastView('binary', 'a', a, shape));
   const combine = functions[op];
   for (let i = 0; i < left.length; i++) left[i] = combine(left[i] as number, right[i] as number);
-  return left;
+  return float64Tensor(left, shape);
 }
 
 function checkOperands(op: string, name: BinaryOp, a: TensorLike, b: TensorLike): number[] {

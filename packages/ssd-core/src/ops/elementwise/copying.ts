@@ -12,6 +12,7 @@ import {
   realDTypes,
 } from '../../tensor-checks.js';
 import { type TensorLike, tensorDType } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 
 /** @throws {StatespaceError} naming `op` and the argument that does not fit. */
 export function checkAffine(op: string, args: AffineArgs): void {
@@ -41,9 +42,10 @@ export function checkFill(op: string, args: FillArgs): void {
 }
 
 /** alpha * x + beta for each entry. */
-export function affineRef(x: TensorLike, alpha: number, beta: number): Float64Array {
+export function affineRef(x: TensorLike, alpha: number, beta: number): Float64Tensor {
   expectInput('affine', 'x', x, { dtypes: realDTypes });
-  return loadFloat64('affine', 'x', x).map((value) => alpha * value + beta);
+  const values = loadFloat64('affine', 'x', x).map((value) => alpha * value + beta);
+  return float64Tensor(values, x.shape);
 }
 
 function checkPair(op: string, x: TensorLike, out: TensorLike): void {

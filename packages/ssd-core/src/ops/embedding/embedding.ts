@@ -3,6 +3,7 @@ import type { EmbeddingArgs, EmbeddingBackwardArgs } from '../../kernels/dense-a
 import { loadFloat64, loadIndices } from '../../reference/views.js';
 import { expectInput, expectOutput, expectRank, indexDTypes } from '../../tensor-checks.js';
 import type { TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 
 /** weight (classes, features), ids (rows). */
 export interface EmbeddingDims {
@@ -27,7 +28,7 @@ export function checkEmbeddingBackward(op: string, args: EmbeddingBackwardArgs):
 }
 
 /** weight[ids[m]] for each m, (M, K). @throws {ArgumentError} for an id outside [0, V). */
-export function embeddingRef(weight: TensorLike, ids: TensorLike): Float64Array {
+export function embeddingRef(weight: TensorLike, ids: TensorLike): Float64Tensor {
   const op = 'embedding';
   const { rows, classes, features } = checkTable(op, 'weight', weight, ids);
   const index = loadIndices(op, 'ids', ids, classes);
@@ -36,14 +37,14 @@ export function embeddingRef(weight: TensorLike, ids: TensorLike): Float64Array 
   index.forEach((id, m) => {
     out.set(table.subarray(id * features, (id + 1) * features), m * features);
   });
-  return out;
+  return float64Tensor(out, [rows, features]);
 }
 
 /**
  * The table of gradients with the sum of gradOut[m] over ids[m] = v added to row v, in order of m.
  * ids i32 (M), gradOut (M, K), gradWeight (V, K). @throws {ArgumentError} for an id outside [0, V).
  */
-export function embeddingBackwardRef({ ids, gradOut, gradWeight }: EmbeddingBackwardArgs): Float64Array {
+export function embeddingBackwardRef({ ids, gradOut, gradWeight }: EmbeddingBackwardArgs): Float64Tensor {
   const op = 'embeddingBackward';
   const { classes, features } = checkEmbeddingBackward(op, { ids, gradOut, gradWeight });
   const index = loadIndices(op, 'ids', ids, classes);
@@ -55,7 +56,7 @@ export function embeddingBackwardRef({ ids, gradOut, gradWeight }: EmbeddingBack
         (table[id * features + k] as number) + (upstream[m * features + k] as number);
     }
   });
-  return table;
+  return float64Tensor(table, [classes, features]);
 }
 
 function checkTable(op: string, argument: string, table: TensorLike, ids: TensorLike): EmbeddingDims {

@@ -1,7 +1,8 @@
 /** Matrix products in float64: out = activation(op(a) op(b) + bias). */
 import { loadFloat64 } from '../../reference/views.js';
 import { contiguousStrides, type TensorLike } from '../../tensor-like.js';
-import { silu } from '../unary/functions.js';
+import { silu } from '../activations.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { checkGemmInputs, type GemmInputs } from './shapes.js';
 
 /** Rows of b that stay in the level-1 cache while all rows of a pass over them. */
@@ -14,7 +15,7 @@ const blockN = 64;
  * Each entry is summed in order of k.
  * @throws {StatespaceError} naming the argument that does not fit.
  */
-export function gemmRef(inputs: GemmInputs): Float64Array {
+export function gemmRef(inputs: GemmInputs): Float64Tensor {
   const { batch, m, n, k, sharedB } = checkGemmInputs('gemm', inputs);
   const a = loadFloat64('gemm', 'a', inputs.transposeA ? swapMatrixAxes(inputs.a) : inputs.a);
   const b = loadFloat64('gemm', 'b', inputs.transposeB ? swapMatrixAxes(inputs.b) : inputs.b);
@@ -31,7 +32,8 @@ export function gemmRef(inputs: GemmInputs): Float64Array {
   if (bias !== undefined) {
     for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + (bias[i % n] as number);
   }
-  return inputs.activation === 'silu' ? out.map(silu) : out;
+  const shape = [...inputs.a.shape.slice(0, -2), m, n];
+  return float64Tensor(inputs.activation === 'silu' ? out.map(silu) : out, shape);
 }
 
 /** out (m, n) += a (m, k) b (k, n), all row-major. */

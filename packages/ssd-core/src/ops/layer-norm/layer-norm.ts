@@ -6,23 +6,25 @@ import type { LayerNormInputs } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput } from '../../tensor-checks.js';
 import type { TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { checkLayerNormInputs } from './shapes.js';
 
 /** Gradients of `layerNormRef`, of the shapes of x, weight and bias. */
 export interface LayerNormGradients {
-  readonly gradX: Float64Array;
-  readonly gradWeight: Float64Array;
-  readonly gradBias: Float64Array;
+  readonly gradX: Float64Tensor;
+  readonly gradWeight: Float64Tensor;
+  readonly gradBias: Float64Tensor;
 }
 
 /** The normalised x, (..., D). @throws {StatespaceError} naming the argument that does not fit. */
-export function layerNormRef(inputs: LayerNormInputs): Float64Array {
+export function layerNormRef(inputs: LayerNormInputs): Float64Tensor {
   const op = 'layerNorm';
   const { dim } = checkLayerNormInputs(op, inputs);
   const { normalised } = normalise(op, inputs);
   const weight = inputs.weight && loadFloat64(op, 'weight', inputs.weight);
   const bias = inputs.bias && loadFloat64(op, 'bias', inputs.bias);
-  return normalised.map((value, i) => value * (weight?.[i % dim] ?? 1) + (bias?.[i % dim] ?? 0));
+  const out = normalised.map((value, i) => value * (weight?.[i % dim] ?? 1) + (bias?.[i % dim] ?? 0));
+  return float64Tensor(out, inputs.x.shape);
 }
 
 /**
@@ -58,7 +60,11 @@ export function layerNormBackwardRef(inputs: LayerNormInputs, gradOut: TensorLik
       gradX[row * dim + d] = (scale[row] as number) * centred;
     }
   }
-  return { gradX, gradWeight, gradBias };
+  return {
+    gradX: float64Tensor(gradX, inputs.x.shape),
+    gradWeight: float64Tensor(gradWeight, [dim]),
+    gradBias: float64Tensor(gradBias, [dim]),
+  };
 }
 
 /** n for every entry and r for every row. The variance is summed about the mean: no cancellation. */

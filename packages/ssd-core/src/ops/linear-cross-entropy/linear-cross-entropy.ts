@@ -3,6 +3,7 @@
  *   logits = x weight^T + bias;   loss = mean over counted rows of (log sum exp(logits) - logits_target)
  */
 import { loadFloat64, loadIndices } from '../../reference/views.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { multiplyInto } from '../gemm/gemm.js';
 import { argmaxOf } from '../reduce/reduce.js';
 import { logSumExp } from '../softmax/softmax.js';
@@ -15,9 +16,9 @@ export interface LinearCrossEntropyResult {
   readonly loss: number;
   /** Counted rows whose largest logit is the target. */
   readonly correct: number;
-  readonly gradX: Float64Array;
-  readonly gradWeight: Float64Array;
-  readonly gradBias: Float64Array;
+  readonly gradX: Float64Tensor;
+  readonly gradWeight: Float64Tensor;
+  readonly gradBias: Float64Tensor;
 }
 
 /**
@@ -63,7 +64,13 @@ export function linearCrossEntropyRef(inputs: LinearCrossEntropyInputs): LinearC
     multiplyInto(gradXBlock, block, weight, { m: size, n: features, k: classes });
     multiplyInto(gradWeight, transpose(block, size, classes), xBlock, { m: classes, n: features, k: size });
   }
-  return { loss: counted === 0 ? 0 : lossSum / counted, correct, gradX, gradWeight, gradBias };
+  return {
+    loss: counted === 0 ? 0 : lossSum / counted,
+    correct,
+    gradX: float64Tensor(gradX, [rows, features]),
+    gradWeight: float64Tensor(gradWeight, [classes, features]),
+    gradBias: float64Tensor(gradBias, [classes]),
+  };
 }
 
 /** Turns one row of logits into the gradient of the mean loss: (softmax - onehot(target)) / counted. */

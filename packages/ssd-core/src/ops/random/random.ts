@@ -3,7 +3,8 @@ import { ArgumentError } from '../../errors.js';
 import type { DropoutArgs, PhiloxPosition, RandomArgs } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput, expectOutput } from '../../tensor-checks.js';
-import type { TensorLike } from '../../tensor-like.js';
+import { elementCount, type TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { philoxNormal, philoxUniform } from './philox.js';
 
 /** @throws {StatespaceError} naming `op` and the argument that does not fit. */
@@ -28,24 +29,26 @@ export function checkDropout(op: string, args: DropoutArgs): void {
   expectOutput(op, 'out', args.out, { shape: args.x.shape });
 }
 
-/** `count` numbers of a distribution; see `philoxUniform` and `philoxNormal` for the rules. */
+/** Numbers of a distribution; see `philoxUniform` and `philoxNormal` for the rules. */
 export function randomRef(
   distribution: RandomArgs['distribution'],
   generator: PhiloxPosition,
-  count: number,
-): Float64Array {
+  shape: readonly number[],
+): Float64Tensor {
   expectPosition('random', generator);
-  return distribution === 'uniform' ? philoxUniform(generator, count) : philoxNormal(generator, count);
+  const draw = distribution === 'uniform' ? philoxUniform : philoxNormal;
+  return float64Tensor(draw(generator, elementCount(shape)), shape);
 }
 
 /** x / (1 - p) where the entry's uniform number is at least p, else 0; p in [0, 1). */
-export function dropoutRef(x: TensorLike, p: number, generator: PhiloxPosition): Float64Array {
+export function dropoutRef(x: TensorLike, p: number, generator: PhiloxPosition): Float64Tensor {
   expectInput('dropout', 'x', x);
   expectProbability('dropout', p);
   expectPosition('dropout', generator);
   const values = loadFloat64('dropout', 'x', x);
   const uniform = philoxUniform(generator, values.length);
-  return values.map((value, i) => ((uniform[i] as number) >= p ? value / (1 - p) : 0));
+  const out = values.map((value, i) => ((uniform[i] as number) >= p ? value / (1 - p) : 0));
+  return float64Tensor(out, x.shape);
 }
 
 function expectProbability(op: string, p: number): void {

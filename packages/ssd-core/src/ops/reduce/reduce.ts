@@ -11,6 +11,7 @@ import {
   realDTypes,
 } from '../../tensor-checks.js';
 import { contiguousStrides, elementCount, formatShape, type TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 
 const reductions = ['sum', 'mean', 'max'] as const;
 
@@ -40,10 +41,10 @@ export function checkArgmax(op: string, args: ArgmaxArgs): void {
 }
 
 /**
- * Sum, mean or largest entry over `axes`, in row-major order of the axes kept. Entries are taken in row-major
+ * Sum, mean or largest entry over `axes`, which the result's shape leaves out. Entries are taken in row-major
  * order; a NaN among them makes the result NaN. The sum of nothing is 0, its mean NaN, its maximum an error.
  */
-export function reduceRef(op: ReduceArgs['op'], x: TensorLike, axes: readonly number[]): Float64Array {
+export function reduceRef(op: ReduceArgs['op'], x: TensorLike, axes: readonly number[]): Float64Tensor {
   const { keptAxes, reducedAxes, reducedCount } = checkReduceInputs('reduce', op, x, axes);
   const strides = x.strides ?? contiguousStrides(x.shape);
   const order = [...keptAxes, ...reducedAxes];
@@ -52,7 +53,8 @@ export function reduceRef(op: ReduceArgs['op'], x: TensorLike, axes: readonly nu
     shape: order.map((axis) => x.shape[axis] as number),
     strides: order.map((axis) => strides[axis] as number),
   });
-  const out = new Float64Array(elementCount(keptAxes.map((axis) => x.shape[axis] as number)));
+  const shape = keptAxes.map((axis) => x.shape[axis] as number);
+  const out = new Float64Array(elementCount(shape));
   for (let row = 0; row < out.length; row++) {
     let result = op === 'max' ? Number.NEGATIVE_INFINITY : 0;
     for (let i = row * reducedCount; i < (row + 1) * reducedCount; i++) {
@@ -61,18 +63,18 @@ export function reduceRef(op: ReduceArgs['op'], x: TensorLike, axes: readonly nu
     }
     out[row] = op === 'mean' ? result / reducedCount : result;
   }
-  return out;
+  return float64Tensor(out, shape);
 }
 
 /** Index of the largest entry along the last axis; the lowest of equal ones, and of NaNs where there are any. */
-export function argmaxRef(x: TensorLike): Int32Array {
+export function argmaxRef(x: TensorLike): { readonly data: Int32Array; readonly shape: readonly number[] } {
   const length = checkNonEmptyRows('argmax', x);
   const values = loadFloat64('argmax', 'x', x);
   const out = new Int32Array(values.length / length);
   for (let row = 0; row < out.length; row++) {
     out[row] = argmaxOf(values.subarray(row * length, (row + 1) * length));
   }
-  return out;
+  return { data: out, shape: x.shape.slice(0, -1) };
 }
 
 /** Index of the largest of `values`; ties and NaN as in `argmaxRef`. */

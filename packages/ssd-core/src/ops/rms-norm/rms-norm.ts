@@ -8,25 +8,27 @@ import type { RmsNormInputs } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput } from '../../tensor-checks.js';
 import type { TensorLike } from '../../tensor-like.js';
-import { silu, siluDerivative } from '../unary/functions.js';
+import { silu, siluDerivative } from '../activations.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { checkRmsNormInputs } from './shapes.js';
 
 /** Gradients of `rmsNormRef`, of the shapes of x, weight and gate. */
 export interface RmsNormGradients {
-  readonly gradX: Float64Array;
-  readonly gradWeight: Float64Array;
-  readonly gradGate: Float64Array | undefined;
+  readonly gradX: Float64Tensor;
+  readonly gradWeight: Float64Tensor;
+  readonly gradGate: Float64Tensor | undefined;
 }
 
 /** The normalised x, (..., D). @throws {StatespaceError} naming the argument that does not fit. */
-export function rmsNormRef(inputs: RmsNormInputs): Float64Array {
+export function rmsNormRef(inputs: RmsNormInputs): Float64Tensor {
   const { dim } = checkRmsNormInputs('rmsNorm', inputs);
   const { normalised, gateValue } = normalise('rmsNorm', inputs);
   const weight = loadFloat64('rmsNorm', 'weight', inputs.weight);
-  return normalised.map((value, i) => {
-    const out = value * (weight[i % dim] as number);
-    return inputs.gateAfterNorm ? out * (gateValue?.[i] as number) : out;
+  const out = normalised.map((value, i) => {
+    const weighted = value * (weight[i % dim] as number);
+    return inputs.gateAfterNorm ? weighted * (gateValue?.[i] as number) : weighted;
   });
+  return float64Tensor(out, inputs.x.shape);
 }
 
 /**
@@ -68,7 +70,12 @@ export function rmsNormBackwardRef(inputs: RmsNormInputs, gradOut: TensorLike): 
       }
     }
   }
-  return { gradX, gradWeight, gradGate };
+  const { shape } = inputs.x;
+  return {
+    gradX: float64Tensor(gradX, shape),
+    gradWeight: float64Tensor(gradWeight, [dim]),
+    gradGate: gradGate && float64Tensor(gradGate, shape),
+  };
 }
 
 /** y r for every entry, and what it was made of; `scale` holds r for each group. */

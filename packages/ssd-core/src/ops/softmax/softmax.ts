@@ -3,6 +3,7 @@ import type { SoftmaxArgs, SoftmaxBackwardArgs } from '../../kernels/dense-args.
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput, expectOutput, lastAxis } from '../../tensor-checks.js';
 import type { TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 
 /** @throws {StatespaceError} naming `op` and the argument that does not fit. */
 export function checkSoftmax(op: string, args: SoftmaxArgs): void {
@@ -21,7 +22,7 @@ export function checkSoftmaxBackward(op: string, args: SoftmaxBackwardArgs): voi
 }
 
 /** exp(x_i) / sum_j exp(x_j), or x_i - log sum_j exp(x_j) with `log`; shape of x. */
-export function softmaxRef(x: TensorLike, log = false): Float64Array {
+export function softmaxRef(x: TensorLike, log = false): Float64Tensor {
   expectInput('softmax', 'x', x);
   const length = lastAxis('softmax', 'x', x);
   const out = loadFloat64('softmax', 'x', x);
@@ -32,11 +33,11 @@ export function softmaxRef(x: TensorLike, log = false): Float64Array {
       row[i] = log ? logProbability : Math.exp(logProbability);
     }
   });
-  return out;
+  return float64Tensor(out, x.shape);
 }
 
 /** With p the softmax: p (g - sum g p), or g - p sum g with `log`; `out` is the forward result. */
-export function softmaxBackwardRef(out: TensorLike, gradOut: TensorLike, log = false): Float64Array {
+export function softmaxBackwardRef(out: TensorLike, gradOut: TensorLike, log = false): Float64Tensor {
   const op = 'softmaxBackward';
   expectInput(op, 'out', out);
   const length = lastAxis(op, 'out', out);
@@ -53,7 +54,7 @@ export function softmaxBackwardRef(out: TensorLike, gradOut: TensorLike, log = f
       row[i] = log ? (row[i] as number) - Math.exp(y) * sum : y * ((row[i] as number) - sum);
     }
   });
-  return grad;
+  return float64Tensor(grad, out.shape);
 }
 
 /** log sum_i exp(values_i); -Infinity for none. */

@@ -1,42 +1,12 @@
 /** Scalar functions and their derivatives in float64, each in a form that neither overflows nor cancels. */
 import type { UnaryOp } from '../../kernels/dense-args.js';
+import { sigmoid, silu, siluDerivative, softplus, softplusDerivative } from '../activations.js';
 import { erfc } from './error-function.js';
 
 /** A function of one number with its derivative. */
 export interface ScalarFunction {
   readonly value: (x: number) => number;
   readonly derivative: (x: number) => number;
-}
-
-/** Above this softplus(x) is x, as in the selective scan of state-spaces/mamba. */
-export const softplusThreshold = 20;
-
-/** 1 / (1 + exp(-x)) */
-export function sigmoid(x: number): number {
-  if (x >= 0) return 1 / (1 + Math.exp(-x));
-  const e = Math.exp(x);
-  return e / (1 + e);
-}
-
-/** x * sigmoid(x) */
-export function silu(x: number): number {
-  return x * sigmoid(x);
-}
-
-/** d silu(x) / dx = s (1 + x (1 - s)), s = sigmoid(x) */
-export function siluDerivative(x: number): number {
-  const s = sigmoid(x);
-  return s * (1 + x * (1 - s));
-}
-
-/** log(1 + exp(x)), which is x above `softplusThreshold`. */
-export function softplus(x: number): number {
-  return x > softplusThreshold ? x : Math.log1p(Math.exp(x));
-}
-
-/** The derivative of `softplus`: sigmoid(x), 1 above the threshold. */
-export function softplusDerivative(x: number): number {
-  return x > softplusThreshold ? 1 : sigmoid(x);
 }
 
 const sqrtHalf = Math.SQRT1_2;

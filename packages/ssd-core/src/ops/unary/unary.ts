@@ -4,6 +4,7 @@ import type { UnaryArgs, UnaryBackwardArgs, UnaryOp } from '../../kernels/dense-
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput, expectOutput } from '../../tensor-checks.js';
 import type { TensorLike } from '../../tensor-like.js';
+import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { scalarFunctions } from './functions.js';
 
 /** @throws {StatespaceError} naming `op` and the argument that does not fit. */
@@ -23,19 +24,22 @@ export function checkUnaryBackward(op: string, args: UnaryBackwardArgs): void {
 }
 
 /** f(x) for each entry of `x`, any shape. */
-export function unaryRef(op: UnaryOp, x: TensorLike): Float64Array {
+export function unaryRef(op: UnaryOp, x: TensorLike): Float64Tensor {
   expectUnaryOp('unary', op);
   const { value } = scalarFunctions[op];
-  return loadFloat64('unary', 'x', x).map(value);
+  return float64Tensor(loadFloat64('unary', 'x', x).map(value), x.shape);
 }
 
 /** gradOut * f'(x) for each entry; `x` and `gradOut` have one shape. */
-export function unaryBackwardRef(op: UnaryOp, x: TensorLike, gradOut: TensorLike): Float64Array {
+export function unaryBackwardRef(op: UnaryOp, x: TensorLike, gradOut: TensorLike): Float64Tensor {
   expectUnaryOp('unaryBackward', op);
   expectInput('unaryBackward', 'gradOut', gradOut, { shape: x.shape });
   const { derivative } = scalarFunctions[op];
   const upstream = loadFloat64('unaryBackward', 'gradOut', gradOut);
-  return loadFloat64('unaryBackward', 'x', x).map((value, i) => (upstream[i] as number) * derivative(value));
+  const grad = loadFloat64('unaryBackward', 'x', x).map(
+    (value, i) => (upstream[i] as number) * derivative(value),
+  );
+  return float64Tensor(grad, x.shape);
 }
 
 function expectUnaryOp(op: string, name: UnaryOp): void {
