@@ -15,7 +15,6 @@ export { detokenize, END_OF_LINE, type TokenRule, tokenize, UNKNOWN } from './te
 export { Vocabulary, type VocabularyJson, type VocabularyOptions } from './text/vocabulary.js';
 export { loadWikiText2, type WikiText2Options } from './wikitext-2/wikitext-2.js';
 export { EpochSampler, type EpochSamplerOptions, type EpochSamplerState } from './windows/epoch-sampler.js';
-export { RandomIntegers } from './windows/random-integers.js';
 export {
   type TokenBatch,
   type TokenWindows,

@@ -32,7 +32,9 @@ describe('loadMobyDick', () => {
   });
 
   it('names the missing package and the command that installs it', async () => {
-    const missing = createRequire('/nowhere/at-all.js').resolve;
+    const missing = () => {
+      throw new Error('Cannot find module');
+    };
     await expect(readNovel(missing)).rejects.toThrow(/npm install @stdlib\/datasets-moby-dick/);
     await expect(readNovel(() => '/nowhere/data.txt')).rejects.toMatchObject({ code: 'ERR_DATA' });
   });

@@ -1,6 +1,6 @@
 /** Parity: the smallest task that needs a state, and that a diagonal positive recurrence cannot keep. */
 import { ArgumentError } from '@statespace/ssd-core';
-import { RandomIntegers } from '../windows/random-integers.js';
+import { Generator } from '@statespace/tensor';
 
 export interface ParityOptions {
   /** Number of sequences. */
@@ -52,21 +52,21 @@ export function paritySequences(options: ParityOptions): ParitySequences {
   if (maxLength < minLength) fail('maxLength', `at least minLength = ${minLength}`, maxLength);
   if (!Number.isSafeInteger(seed) || seed < 0) fail('seed', 'an integer from 0 to 2^53 - 1', seed);
 
-  const random = new RandomIntegers(seed, firstStream + stream);
+  const generator = new Generator(seed, firstStream + stream);
+  const lengths = generator.integers(count, maxLength - minLength + 1).map((extra) => minLength + extra);
+  const bits = generator.integers(count * maxLength, 2);
   const inputs = new Int32Array(count * maxLength).fill(PARITY_PADDING);
   const targets = new Int32Array(count * maxLength).fill(PARITY_IGNORE);
   const lastTargets = new Int32Array(count);
-  const lengths = new Int32Array(count);
   for (let row = 0; row < count; row++) {
-    const length = minLength + random.below(maxLength - minLength + 1);
+    const start = row * maxLength;
     let parity = 0;
-    for (let t = 0; t < length; t++) {
-      const bit = random.word() & 1;
+    for (let at = start; at < start + (lengths[row] as number); at++) {
+      const bit = bits[at] as number;
       parity ^= bit;
-      inputs[row * maxLength + t] = bit;
-      targets[row * maxLength + t] = parity;
+      inputs[at] = bit;
+      targets[at] = parity;
     }
-    lengths[row] = length;
     lastTargets[row] = parity;
   }
   return { count, seqLen: maxLength, vocabSize: 3, inputs, targets, lastTargets, lengths };

@@ -1,6 +1,6 @@
 /** Which samples come next: a new seeded order in each epoch, resumable at any step. */
 import { ArgumentError, CheckpointError } from '@statespace/ssd-core';
-import { RandomIntegers } from './random-integers.js';
+import { Generator } from '@statespace/tensor';
 
 /** Streams from here on, one per epoch: apart from those that draw weights, dropout or samples of the same seed. */
 const firstStream = 2 ** 40;
@@ -122,7 +122,7 @@ export class EpochSampler {
   }
 
   #epochOrder(): Int32Array {
-    if (this.shuffle) return new RandomIntegers(this.seed, firstStream + this.#epoch).permutation(this.size);
+    if (this.shuffle) return new Generator(this.seed, firstStream + this.#epoch).permutation(this.size);
     return Int32Array.from({ length: this.size }, (_, i) => i);
   }
 }

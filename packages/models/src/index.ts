@@ -1,0 +1,43 @@
+/** State-space language models: Mamba and Mamba-2, their checkpoints and generation. */
+export { completeConfig } from './config/complete-config.js';
+export {
+  headCount,
+  innerWidth,
+  type Mamba2Config,
+  type MambaConfig,
+  type ModelConfig,
+  type ModelOptions,
+  type SharedConfig,
+} from './config/model-config.js';
+export { type CreateModelOptions, createModel } from './create-model.js';
+export { type GenerateOptions, generate } from './generation/generate.js';
+export { type SamplingOptions, sampleToken } from './generation/sampling.js';
+export { Backbone } from './language-model/backbone.js';
+export { CausalLM } from './language-model/causal-lm.js';
+export type { LanguageModel, LossResult } from './language-model/language-model.js';
+export { ModelState } from './language-model/model-state.js';
+export { Block, Mixer } from './layers/block.js';
+export { DepthwiseConv } from './layers/depthwise-conv.js';
+export { Embedding } from './layers/embedding.js';
+export type { LayerState, LayerStateShapes } from './layers/layer-state.js';
+export { Linear, type LinearOptions } from './layers/linear.js';
+export { Module, type ModuleEntry } from './layers/module.js';
+export {
+  blankParameters,
+  constant,
+  fanInUniform,
+  type InitialDraws,
+  type InitialValues,
+  normalWith,
+  type ParameterMetadata,
+  type ParameterPlace,
+  type ParameterSource,
+  randomParameters,
+  uniformWithin,
+} from './layers/parameter-source.js';
+export { RmsNorm, type RmsNormOptions } from './layers/rms-norm.js';
+export { logRamp, logUniform, stepBias } from './layers/state-space-init.js';
+export { MambaLM } from './mamba/mamba-lm.js';
+export { MambaMixer } from './mamba/mamba-mixer.js';
+export { Mamba2LM } from './mamba2/mamba2-lm.js';
+export { Mamba2Mixer } from './mamba2/mamba2-mixer.js';
