@@ -138,3 +138,26 @@ export function maxAbs(values: TypedArray | readonly number[]): number {
   for (const value of values) largest = Math.max(largest, Math.abs(value));
   return largest;
 }
+
+/**
+ * `maxRelativeError` of each expected array against the result of the same name; Infinity where the result is
+ * missing or has another shape.
+ */
+export function errorsAgainst(
+  results: Readonly<Record<string, HostTensor | undefined>>,
+  expected: Readonly<Record<string, HostTensor>>,
+): Record<string, number> {
+  const errors: Record<string, number> = {};
+  for (const [name, wanted] of Object.entries(expected)) {
+    const ours = results[name];
+    const sameShape = ours !== undefined && String(ours.shape) === String(wanted.shape);
+    errors[name] = sameShape ? maxRelativeError(ours, wanted) : Number.POSITIVE_INFINITY;
+  }
+  return errors;
+}
+
+/** The largest of named errors; Infinity of none, since a comparison of nothing proves nothing. */
+export function worst(errors: Readonly<Record<string, number>>): number {
+  const values = Object.values(errors);
+  return values.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...values);
+}

@@ -1,4 +1,5 @@
 /** Numerical gradients, the judge of every backward rule. */
+import { type HostTensor, maxRelativeError } from './arrays.js';
 
 /**
  * Gradient of a scalar function by fourth-order central differences,
@@ -18,4 +19,27 @@ export function finiteDifferenceGradient(f: () => number, x: Float64Array, step 
     x[i] = centre;
   }
   return gradient;
+}
+
+/**
+ * Errors (`maxRelativeError`) of `gradients` against finite differences of `loss`, one for each input that has a
+ * gradient: that of `x` is `gradX`. Inputs without one, or that are no float64 tensors, are left out; a
+ * gradient whose input is missing is an error.
+ */
+export function gradientErrors(
+  loss: () => number,
+  inputs: Readonly<Record<string, unknown>>,
+  gradients: Readonly<Record<string, HostTensor | undefined>>,
+): Record<string, number> {
+  const errors: Record<string, number> = {};
+  for (const [name, gradient] of Object.entries(gradients)) {
+    if (gradient === undefined) continue;
+    const input = Object.entries(inputs).find(
+      ([key]) => `grad${key[0]?.toUpperCase()}${key.slice(1)}` === name,
+    );
+    if (input === undefined) throw new RangeError(`no input for the gradient '${name}'`);
+    const { data } = input[1] as HostTensor;
+    errors[name] = maxRelativeError(gradient, finiteDifferenceGradient(loss, data));
+  }
+  return errors;
 }

@@ -5,4 +5,5 @@ export * from './golden.js';
 export * from './nn-cases.js';
 export * from './random.js';
 export * from './ssm-cases.js';
+export * from './ssm-inputs.js';
 export * from './strided.js';
