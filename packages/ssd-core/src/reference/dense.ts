@@ -46,30 +46,30 @@ import { loadFloat64, storeFloat64 } from './views.js';
 export const referenceDenseKernels: DenseKernels = {
   unary(args) {
     checkUnary('unary', args);
-    store('unary', 'out', args.out, unaryRef(args.op, args.x));
+    store('unary', 'out', args.out, unaryRef(args));
   },
   unaryBackward(args) {
     checkUnaryBackward('unaryBackward', args);
-    store('unaryBackward', 'gradX', args.gradX, unaryBackwardRef(args.op, args.x, args.gradOut));
+    store('unaryBackward', 'gradX', args.gradX, unaryBackwardRef(args));
   },
   binary(args) {
     checkBinary('binary', args);
-    store('binary', 'out', args.out, binaryRef(args.op, args.a, args.b));
+    store('binary', 'out', args.out, binaryRef(args));
   },
   affine(args) {
     checkAffine('affine', args);
-    store('affine', 'out', args.out, affineRef(args.x, args.alpha, args.beta));
+    store('affine', 'out', args.out, affineRef(args));
   },
   copy,
   accumulate,
   fill,
   reduce(args) {
     checkReduce('reduce', args);
-    store('reduce', 'out', args.out, reduceRef(args.op, args.x, args.axes));
+    store('reduce', 'out', args.out, reduceRef(args));
   },
   argmax(args) {
     checkArgmax('argmax', args);
-    store('argmax', 'out', args.out, { data: Float64Array.from(argmaxRef(args.x).data) });
+    store('argmax', 'out', args.out, { data: Float64Array.from(argmaxRef(args).data) });
   },
   gemm,
   rmsNorm(args) {
@@ -84,12 +84,11 @@ export const referenceDenseKernels: DenseKernels = {
   layerNormBackward,
   softmax(args) {
     checkSoftmax('softmax', args);
-    store('softmax', 'out', args.out, softmaxRef(args.x, args.log));
+    store('softmax', 'out', args.out, softmaxRef(args));
   },
   softmaxBackward(args) {
     checkSoftmaxBackward('softmaxBackward', args);
-    const grad = softmaxBackwardRef(args.out, args.gradOut, args.log);
-    store('softmaxBackward', 'gradX', args.gradX, grad);
+    store('softmaxBackward', 'gradX', args.gradX, softmaxBackwardRef(args));
   },
   crossEntropy(args) {
     checkCrossEntropy('crossEntropy', args);
@@ -97,13 +96,12 @@ export const referenceDenseKernels: DenseKernels = {
   },
   crossEntropyBackward(args) {
     checkCrossEntropyBackward('crossEntropyBackward', args);
-    const grad = crossEntropyBackwardRef(args, args.gradLosses);
-    store('crossEntropyBackward', 'gradLogits', args.gradLogits, grad);
+    store('crossEntropyBackward', 'gradLogits', args.gradLogits, crossEntropyBackwardRef(args));
   },
   linearCrossEntropy,
   embedding(args) {
     checkEmbedding('embedding', args);
-    store('embedding', 'out', args.out, embeddingRef(args.weight, args.ids));
+    store('embedding', 'out', args.out, embeddingRef(args));
   },
   embeddingBackward(args) {
     checkEmbeddingBackward('embeddingBackward', args);
@@ -111,15 +109,15 @@ export const referenceDenseKernels: DenseKernels = {
   },
   random(args) {
     checkRandom('random', args);
-    store('random', 'out', args.out, randomRef(args.distribution, args.generator, args.out.shape));
+    store('random', 'out', args.out, randomRef({ ...args, shape: args.out.shape }));
   },
   dropout(args) {
     checkDropout('dropout', args);
-    store('dropout', 'out', args.out, dropoutRef(args.x, args.p, args.generator));
+    store('dropout', 'out', args.out, dropoutRef(args));
   },
   gradNorm(args) {
     checkGradNorm('gradNorm', args);
-    const { norm, factor } = gradNormRef(args.grads, args.maxNorm);
+    const { norm, factor } = gradNormRef(args);
     storeFloat64('gradNorm', 'norm', args.norm, Float64Array.of(norm));
     storeFloat64('gradNorm', 'factor', args.factor, Float64Array.of(factor));
   },
@@ -155,7 +153,7 @@ function gemm(args: GemmArgs): void {
 function rmsNormBackward(args: RmsNormBackwardArgs): void {
   const op = 'rmsNormBackward';
   checkRmsNormBackward(op, args);
-  const grads = rmsNormBackwardRef(args, args.gradOut);
+  const grads = rmsNormBackwardRef(args);
   store(op, 'gradX', args.gradX, grads.gradX);
   store(op, 'gradWeight', args.gradWeight, grads.gradWeight);
   store(op, 'gradGate', args.gradGate, grads.gradGate);
@@ -164,7 +162,7 @@ function rmsNormBackward(args: RmsNormBackwardArgs): void {
 function layerNormBackward(args: LayerNormBackwardArgs): void {
   const op = 'layerNormBackward';
   checkLayerNormBackward(op, args);
-  const grads = layerNormBackwardRef(args, args.gradOut);
+  const grads = layerNormBackwardRef(args);
   store(op, 'gradX', args.gradX, grads.gradX);
   store(op, 'gradWeight', args.gradWeight, grads.gradWeight);
   store(op, 'gradBias', args.gradBias, grads.gradBias);

@@ -3,10 +3,9 @@
  *   loss = (1 - s) (-log p_target) + (s / V) sum_v (-log p_v),  p = softmax(logits)
  * Source: Szegedy et al. 2016, arXiv:1512.00567, section 7, as torch.nn.functional.cross_entropy writes it.
  */
-import type { CrossEntropyInputs } from '../../kernels/dense-args.js';
+import type { CrossEntropyBackwardArgs, CrossEntropyInputs } from '../../kernels/dense-args.js';
 import { loadFloat64, loadIndices } from '../../reference/views.js';
 import { expectInput } from '../../tensor-checks.js';
-import type { TensorLike } from '../../tensor-like.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { logSumExp } from '../softmax/softmax.js';
 import { checkCrossEntropyInputs } from './shapes.js';
@@ -36,13 +35,15 @@ export function crossEntropyRef(inputs: CrossEntropyInputs): Float64Tensor {
  * gradLogits (M, V) = gradLosses_m (p - (1 - s) onehot(target) - s / V); rows ignored get 0.
  * @throws {StatespaceError} naming the argument that does not fit.
  */
-export function crossEntropyBackwardRef(inputs: CrossEntropyInputs, gradLosses: TensorLike): Float64Tensor {
+export function crossEntropyBackwardRef(
+  args: CrossEntropyInputs & Pick<CrossEntropyBackwardArgs, 'gradLosses'>,
+): Float64Tensor {
   const op = 'crossEntropyBackward';
-  const { rows, classes, ignoreIndex, labelSmoothing } = checkCrossEntropyInputs(op, inputs);
-  expectInput(op, 'gradLosses', gradLosses, { shape: [rows], letters: '(M)' });
-  const targets = loadIndices(op, 'targets', inputs.targets, classes, ignoreIndex);
-  const upstream = loadFloat64(op, 'gradLosses', gradLosses);
-  const grad = loadFloat64(op, 'logits', inputs.logits);
+  const { rows, classes, ignoreIndex, labelSmoothing } = checkCrossEntropyInputs(op, args);
+  expectInput(op, 'gradLosses', args.gradLosses, { shape: [rows], letters: '(M)' });
+  const targets = loadIndices(op, 'targets', args.targets, classes, ignoreIndex);
+  const upstream = loadFloat64(op, 'gradLosses', args.gradLosses);
+  const grad = loadFloat64(op, 'logits', args.logits);
   for (let row = 0; row < rows; row++) {
     const values = grad.subarray(row * classes, (row + 1) * classes);
     const target = targets[row] as number;

@@ -20,41 +20,41 @@ describe('binary', () => {
     ['maximum', [10, 0.5, 3, 10, 5, -2]],
     ['minimum', [1, -2, -2, -4, 0.5, -6]],
   ])('%s with a broadcast row', (op, wanted) => {
-    const out = binaryRef(op, a, row);
+    const out = binaryRef({ op, a, b: row });
     expect([...out.data]).toEqual(wanted);
     expect(out.shape).toEqual([2, 3]);
   });
 
   test('both sides stretch: (2, 1) and (3) make (2, 3); a scalar fits anything', () => {
-    expect([...binaryRef('mul', column, row).data]).toEqual([20, 1, -4, -10, -0.5, 2]);
-    expect([...binaryRef('add', hostTensor([1], []), row).data]).toEqual([11, 1.5, -1]);
+    expect([...binaryRef({ op: 'mul', a: column, b: row }).data]).toEqual([20, 1, -4, -10, -0.5, 2]);
+    expect([...binaryRef({ op: 'add', a: hostTensor([1], []), b: row }).data]).toEqual([11, 1.5, -1]);
   });
 
   test('maximum and minimum hand NaN on', () => {
     const nan = hostTensor([Number.NaN], [1]);
-    expect(binaryRef('maximum', nan, row).data).toEqual(new Float64Array(3).fill(Number.NaN));
-    expect(binaryRef('minimum', row, nan).data).toEqual(new Float64Array(3).fill(Number.NaN));
+    expect(binaryRef({ op: 'maximum', a: nan, b: row }).data).toEqual(new Float64Array(3).fill(Number.NaN));
+    expect(binaryRef({ op: 'minimum', a: row, b: nan }).data).toEqual(new Float64Array(3).fill(Number.NaN));
   });
 
   test('nothing broadcasts to nothing', () => {
-    expect(binaryRef('add', hostTensor([], [0, 3]), row).shape).toEqual([0, 3]);
+    expect(binaryRef({ op: 'add', a: hostTensor([], [0, 3]), b: row }).shape).toEqual([0, 3]);
   });
 
   test('names what does not fit', () => {
-    expect(() => binaryRef('add', a, hostTensor([1, 2], [2]))).toThrow(
+    expect(() => binaryRef({ op: 'add', a, b: hostTensor([1, 2], [2]) })).toThrow(
       'binary: b: expected a shape that broadcasts with (2, 3), got (2)',
     );
-    expect(() => binaryRef('add', a, hostTensor([1, 2], [2]))).toThrow(ShapeError);
-    expect(() => binaryRef('pow' as BinaryOp, a, a)).toThrow(ArgumentError);
-    expect(() => binaryRef('mul', hostTensor([1, 2], [1, 2], 'c128'), a)).toThrow(DTypeError);
+    expect(() => binaryRef({ op: 'add', a, b: hostTensor([1, 2], [2]) })).toThrow(ShapeError);
+    expect(() => binaryRef({ op: 'pow' as BinaryOp, a, b: a })).toThrow(ArgumentError);
+    expect(() => binaryRef({ op: 'mul', a: hostTensor([1, 2], [1, 2], 'c128'), b: a })).toThrow(DTypeError);
   });
 
   test('golden mse-mean, composed of ops', () => {
     const { inputs, outputs } = nnCase('mse-mean');
-    const difference = binaryRef('sub', inputs.x!, inputs.targets_x!);
-    const loss = reduceRef('mean', unaryRef('square', difference), [0, 1]);
+    const difference = binaryRef({ op: 'sub', a: inputs.x!, b: inputs.targets_x! });
+    const loss = reduceRef({ op: 'mean', x: unaryRef({ op: 'square', x: difference }), axes: [0, 1] });
     expect(maxRelativeError(loss, outputs.y!)).toBeLessThan(1e-12);
-    const grad = affineRef(difference, 2 / difference.data.length, 0);
+    const grad = affineRef({ x: difference, alpha: 2 / difference.data.length, beta: 0 });
     expect(maxRelativeError(grad, outputs.grad_x!)).toBeLessThan(1e-12);
   });
 });

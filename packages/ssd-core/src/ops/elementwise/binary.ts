@@ -23,7 +23,7 @@ export function checkBinary(op: string, args: BinaryArgs): void {
 }
 
 /** a op b, of the broadcast shape; `maximum` and `minimum` hand NaN on. */
-export function binaryRef(op: BinaryOp, a: TensorLike, b: TensorLike): Float64Tensor {
+export function binaryRef({ op, a, b }: Omit<BinaryArgs, 'out'>): Float64Tensor {
   const shape = checkOperands('binary', op, a, b);
   const right = loadFloat64('binary', 'b', broadcastView('binary', 'b', b, shape));
   const left = loadFloat64('binary', 'a', broadcastView('binary', 'a', a, shape));

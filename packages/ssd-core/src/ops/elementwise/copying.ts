@@ -42,7 +42,7 @@ export function checkFill(op: string, args: FillArgs): void {
 }
 
 /** alpha * x + beta for each entry. */
-export function affineRef(x: TensorLike, alpha: number, beta: number): Float64Tensor {
+export function affineRef({ x, alpha, beta }: Omit<AffineArgs, 'out'>): Float64Tensor {
   expectInput('affine', 'x', x, { dtypes: realDTypes });
   const values = loadFloat64('affine', 'x', x).map((value) => alpha * value + beta);
   return float64Tensor(values, x.shape);

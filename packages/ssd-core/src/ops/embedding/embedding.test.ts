@@ -7,7 +7,7 @@ describe('embedding', () => {
   test('golden embedding-repeated', () => {
     const { golden, inputs, outputs } = nnCase('embedding-repeated');
     const ids = toIndexTensor(golden.inputs.tokens!.data);
-    const out = embeddingRef(inputs.weight!, ids);
+    const out = embeddingRef({ weight: inputs.weight!, ids });
     expect(maxRelativeError(out, outputs.y!)).toBe(0);
     const gradOut = hostTensor(inputs.grad_y!.data, [14, 3]);
     const gradWeight = hostTensor(new Float64Array(18), [6, 3]);
@@ -34,7 +34,7 @@ describe('embedding', () => {
       gradWeight: hostTensor(new Float64Array(20), [5, 4]),
     });
     const inner = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-    expect(inner(embeddingRef(weight, ids).data, gradOut.data)).toBeCloseTo(
+    expect(inner(embeddingRef({ weight, ids }).data, gradOut.data)).toBeCloseTo(
       inner(weight.data, gradWeight.data),
       12,
     );
@@ -42,12 +42,14 @@ describe('embedding', () => {
 
   test('names what does not fit', () => {
     const weight = randomSource(9).normal([3, 2]);
-    expect(() => embeddingRef(weight, toIndexTensor([0, 3]))).toThrow(
+    expect(() => embeddingRef({ weight, ids: toIndexTensor([0, 3]) })).toThrow(
       'embedding: ids[1]: expected an index in [0, 3), got 3',
     );
-    expect(() => embeddingRef(weight, toIndexTensor([-1]))).toThrow(/ids\[0\]/);
-    expect(() => embeddingRef(weight, hostTensor([0], [1]))).toThrow(DTypeError);
-    expect(() => embeddingRef(weight, { data: new Int32Array(4), shape: [2, 2] })).toThrow(ShapeError);
-    expect(embeddingRef(weight, toIndexTensor([])).shape).toEqual([0, 2]);
+    expect(() => embeddingRef({ weight, ids: toIndexTensor([-1]) })).toThrow(/ids\[0\]/);
+    expect(() => embeddingRef({ weight, ids: hostTensor([0], [1]) })).toThrow(DTypeError);
+    expect(() => embeddingRef({ weight, ids: { data: new Int32Array(4), shape: [2, 2] } })).toThrow(
+      ShapeError,
+    );
+    expect(embeddingRef({ weight, ids: toIndexTensor([]) }).shape).toEqual([0, 2]);
   });
 });

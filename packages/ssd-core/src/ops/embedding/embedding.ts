@@ -28,7 +28,7 @@ export function checkEmbeddingBackward(op: string, args: EmbeddingBackwardArgs):
 }
 
 /** weight[ids[m]] for each m, (M, K). @throws {ArgumentError} for an id outside [0, V). */
-export function embeddingRef(weight: TensorLike, ids: TensorLike): Float64Tensor {
+export function embeddingRef({ weight, ids }: Omit<EmbeddingArgs, 'out'>): Float64Tensor {
   const op = 'embedding';
   const { rows, classes, features } = checkTable(op, 'weight', weight, ids);
   const index = loadIndices(op, 'ids', ids, classes);

@@ -36,7 +36,7 @@ export function gemmRef(inputs: GemmInputs): Float64Tensor {
   return float64Tensor(inputs.activation === 'silu' ? out.map(silu) : out, shape);
 }
 
-/** out (m, n) += a (m, k) b (k, n), all row-major. */
+/** out (m, n) += a (m, k) b (k, n), all row-major; each entry takes its terms in order of k. */
 export function multiplyInto(
   out: Float64Array,
   a: Float64Array,
@@ -48,7 +48,9 @@ export function multiplyInto(
     for (let firstJ = 0; firstJ < n; firstJ += blockN) {
       const endJ = Math.min(firstJ + blockN, n);
       for (let i = 0; i < m; i++) {
-        for (let p = firstP; p < endP; p++) {
+        let p = firstP;
+        for (; p + 4 <= endP; p += 4) addFourRows(out, i * n, a, i * k + p, b, p * n, n, firstJ, endJ);
+        for (; p < endP; p++) {
           const factor = a[i * k + p] as number;
           for (let j = firstJ; j < endJ; j++) {
             out[i * n + j] = (out[i * n + j] as number) + factor * (b[p * n + j] as number);
@@ -56,6 +58,32 @@ export function multiplyInto(
         }
       }
     }
+  }
+}
+
+/** out[atOut + j] += sum over r < 4 of a[atA + r] * b[atB + r * n + j]: one load and store of `out` for four terms. */
+function addFourRows(
+  out: Float64Array,
+  atOut: number,
+  a: Float64Array,
+  atA: number,
+  b: Float64Array,
+  atB: number,
+  n: number,
+  firstJ: number,
+  endJ: number,
+): void {
+  const a0 = a[atA] as number;
+  const a1 = a[atA + 1] as number;
+  const a2 = a[atA + 2] as number;
+  const a3 = a[atA + 3] as number;
+  for (let j = firstJ; j < endJ; j++) {
+    let sum = out[atOut + j] as number;
+    sum += a0 * (b[atB + j] as number);
+    sum += a1 * (b[atB + n + j] as number);
+    sum += a2 * (b[atB + 2 * n + j] as number);
+    sum += a3 * (b[atB + 3 * n + j] as number);
+    out[atOut + j] = sum;
   }
 }
 

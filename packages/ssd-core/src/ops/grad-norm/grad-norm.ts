@@ -23,10 +23,10 @@ export function checkGradNorm(op: string, args: GradNormArgs): void {
  * norm = sqrt(sum of squares of all entries of all tensors), factor = min(1, maxNorm / (norm + 1e-6)).
  * A NaN makes both NaN; `maxNorm` Infinity makes the factor 1 for every other norm.
  */
-export function gradNormRef(
-  grads: readonly TensorLike[],
-  maxNorm: number,
-): { readonly norm: number; readonly factor: number } {
+export function gradNormRef({ grads, maxNorm }: Pick<GradNormArgs, 'grads' | 'maxNorm'>): {
+  readonly norm: number;
+  readonly factor: number;
+} {
   checkInputs('gradNorm', grads, maxNorm);
   let squares = 0;
   grads.forEach((grad, index) => {

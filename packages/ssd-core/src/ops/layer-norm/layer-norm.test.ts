@@ -6,7 +6,7 @@ import { layerNormBackwardRef, layerNormRef } from './layer-norm.js';
 describe('layerNorm', () => {
   test.each(nnCases('layer_norm'))('golden $name', ({ params, inputs, outputs }) => {
     const args = { x: inputs.x!, weight: inputs.weight!, bias: inputs.bias!, eps: params.eps as number };
-    const grads = layerNormBackwardRef(args, inputs.grad_y!);
+    const grads = layerNormBackwardRef({ ...args, gradOut: inputs.grad_y! });
     expect(maxRelativeError(layerNormRef(args), outputs.y!)).toBeLessThan(1e-12);
     expect(maxRelativeError(grads.gradX, outputs.grad_x!)).toBeLessThan(1e-12);
     expect(maxRelativeError(grads.gradWeight, outputs.grad_weight!)).toBeLessThan(1e-12);
@@ -32,7 +32,7 @@ describe('layerNorm', () => {
       'layerNorm: bias: expected (D) = (6), got (2)',
     );
     expect(() => layerNormRef({ x, eps: Number.NaN })).toThrow(ArgumentError);
-    expect(() => layerNormBackwardRef({ x, eps: 1e-5 }, random.normal([6, 2]))).toThrow(
+    expect(() => layerNormBackwardRef({ x, eps: 1e-5, gradOut: random.normal([6, 2]) })).toThrow(
       'layerNormBackward: gradOut: expected (2, 6), got (6, 2)',
     );
   });

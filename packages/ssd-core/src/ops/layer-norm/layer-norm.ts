@@ -2,10 +2,9 @@
  * LayerNorm (Ba, Kiros & Hinton 2016, arXiv:1607.06450) over the last axis:
  *   n = (x - mean) r,  r = (var + eps)^(-1/2) with the biased variance;  out = n weight + bias
  */
-import type { LayerNormInputs } from '../../kernels/dense-args.js';
+import type { LayerNormBackwardArgs, LayerNormInputs } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput } from '../../tensor-checks.js';
-import type { TensorLike } from '../../tensor-like.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { checkLayerNormInputs } from './shapes.js';
 
@@ -32,13 +31,15 @@ export function layerNormRef(inputs: LayerNormInputs): Float64Tensor {
  *   gradX = r (t - mean(t) - n mean(t n)),  gradWeight = sum over rows of gradOut n,  gradBias = sum of gradOut
  * @throws {StatespaceError} naming the argument that does not fit.
  */
-export function layerNormBackwardRef(inputs: LayerNormInputs, gradOut: TensorLike): LayerNormGradients {
+export function layerNormBackwardRef(
+  args: LayerNormInputs & Pick<LayerNormBackwardArgs, 'gradOut'>,
+): LayerNormGradients {
   const op = 'layerNormBackward';
-  const { rows, dim } = checkLayerNormInputs(op, inputs);
-  expectInput(op, 'gradOut', gradOut, { shape: inputs.x.shape });
-  const { normalised, scale } = normalise(op, inputs);
-  const weight = inputs.weight && loadFloat64(op, 'weight', inputs.weight);
-  const upstream = loadFloat64(op, 'gradOut', gradOut);
+  const { rows, dim } = checkLayerNormInputs(op, args);
+  expectInput(op, 'gradOut', args.gradOut, { shape: args.x.shape });
+  const { normalised, scale } = normalise(op, args);
+  const weight = args.weight && loadFloat64(op, 'weight', args.weight);
+  const upstream = loadFloat64(op, 'gradOut', args.gradOut);
   const gradX = new Float64Array(normalised.length);
   const gradWeight = new Float64Array(dim);
   const gradBias = new Float64Array(dim);
@@ -61,7 +62,7 @@ export function layerNormBackwardRef(inputs: LayerNormInputs, gradOut: TensorLik
     }
   }
   return {
-    gradX: float64Tensor(gradX, inputs.x.shape),
+    gradX: float64Tensor(gradX, args.x.shape),
     gradWeight: float64Tensor(gradWeight, [dim]),
     gradBias: float64Tensor(gradBias, [dim]),
   };

@@ -15,14 +15,14 @@ function unfused(inputs: Parameters<typeof linearCrossEntropyRef>[0]) {
   const counted = list.filter((target) => target !== ignoreIndex).length;
   const loss = crossEntropyRef(args).data.reduce((a, b) => a + b, 0) / counted;
   const upstream = hostTensor(new Array(list.length).fill(1 / counted), [list.length]);
-  const gradLogits = crossEntropyBackwardRef(args, upstream);
-  const best = argmaxRef(logits).data;
+  const gradLogits = crossEntropyBackwardRef({ ...args, gradLosses: upstream });
+  const best = argmaxRef({ x: logits }).data;
   return {
     loss,
     correct: list.filter((target, m) => target !== ignoreIndex && best[m] === target).length,
     gradX: gemmRef({ a: gradLogits, b: weight }),
     gradWeight: gemmRef({ a: gradLogits, b: x, transposeA: true }),
-    gradBias: reduceRef('sum', gradLogits, [0]),
+    gradBias: reduceRef({ op: 'sum', x: gradLogits, axes: [0] }),
   };
 }
 

@@ -12,14 +12,17 @@ describe('random', () => {
     const out = nanTensor([3, 5], 'f32');
     createReferenceKernels().random({ distribution: 'normal', generator, out });
     expect(out.data).toEqual(Float32Array.from(philoxNormal(generator, 15)));
-    expect(randomRef('uniform', generator, [2, 3]).data).toEqual(philoxUniform(generator, 6));
+    expect(randomRef({ distribution: 'uniform', generator, shape: [2, 3] }).data).toEqual(
+      philoxUniform(generator, 6),
+    );
   });
 
   test.each([{ seed: -1 }, { stream: 0.5 }, { offset: 2 ** 53 }, { seed: Number.NaN }])(
     'refuses position %j',
     (change) => {
       const [field] = Object.keys(change);
-      const call = () => randomRef('uniform', { ...generator, ...change }, [1]);
+      const call = () =>
+        randomRef({ distribution: 'uniform', generator: { ...generator, ...change }, shape: [1] });
       expect(call).toThrow(ArgumentError);
       expect(call).toThrow(`random: generator.${field}: expected an integer in [0, 2^53)`);
     },
@@ -37,7 +40,7 @@ describe('dropout', () => {
   test('keeps x / (1 - p) exactly where the uniform number is at least p', () => {
     const x = randomSource(2).normal([40, 5]);
     const uniform = philoxUniform(generator, 200);
-    const out = dropoutRef(x, 0.3, generator);
+    const out = dropoutRef({ x, p: 0.3, generator });
     out.data.forEach((value, i) => {
       expect(value).toBe(uniform[i]! >= 0.3 ? x.data[i]! / 0.7 : 0);
     });
@@ -46,7 +49,9 @@ describe('dropout', () => {
 
   test('p = 0 changes nothing; p = 1 is refused', () => {
     const x = hostTensor([1, 2, 3], [3]);
-    expect(dropoutRef(x, 0, generator).data).toEqual(x.data);
-    expect(() => dropoutRef(x, 1, generator)).toThrow('dropout: p: expected a probability in [0, 1), got 1');
+    expect(dropoutRef({ x, p: 0, generator }).data).toEqual(x.data);
+    expect(() => dropoutRef({ x, p: 1, generator })).toThrow(
+      'dropout: p: expected a probability in [0, 1), got 1',
+    );
   });
 });

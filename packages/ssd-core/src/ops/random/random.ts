@@ -3,7 +3,7 @@ import { ArgumentError } from '../../errors.js';
 import type { DropoutArgs, PhiloxPosition, RandomArgs } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput, expectOutput } from '../../tensor-checks.js';
-import { elementCount, type TensorLike } from '../../tensor-like.js';
+import { elementCount } from '../../tensor-like.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { philoxNormal, philoxUniform } from './philox.js';
 
@@ -30,18 +30,18 @@ export function checkDropout(op: string, args: DropoutArgs): void {
 }
 
 /** Numbers of a distribution; see `philoxUniform` and `philoxNormal` for the rules. */
-export function randomRef(
-  distribution: RandomArgs['distribution'],
-  generator: PhiloxPosition,
-  shape: readonly number[],
-): Float64Tensor {
+export function randomRef({
+  distribution,
+  generator,
+  shape,
+}: Omit<RandomArgs, 'out'> & { readonly shape: readonly number[] }): Float64Tensor {
   expectPosition('random', generator);
   const draw = distribution === 'uniform' ? philoxUniform : philoxNormal;
   return float64Tensor(draw(generator, elementCount(shape)), shape);
 }
 
 /** x / (1 - p) where the entry's uniform number is at least p, else 0; p in [0, 1). */
-export function dropoutRef(x: TensorLike, p: number, generator: PhiloxPosition): Float64Tensor {
+export function dropoutRef({ x, p, generator }: Omit<DropoutArgs, 'out'>): Float64Tensor {
   expectInput('dropout', 'x', x);
   expectProbability('dropout', p);
   expectPosition('dropout', generator);

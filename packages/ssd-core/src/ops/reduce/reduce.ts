@@ -44,7 +44,7 @@ export function checkArgmax(op: string, args: ArgmaxArgs): void {
  * Sum, mean or largest entry over `axes`, which the result's shape leaves out. Entries are taken in row-major
  * order; a NaN among them makes the result NaN. The sum of nothing is 0, its mean NaN, its maximum an error.
  */
-export function reduceRef(op: ReduceArgs['op'], x: TensorLike, axes: readonly number[]): Float64Tensor {
+export function reduceRef({ op, x, axes }: Omit<ReduceArgs, 'out'>): Float64Tensor {
   const { keptAxes, reducedAxes, reducedCount } = checkReduceInputs('reduce', op, x, axes);
   const strides = x.strides ?? contiguousStrides(x.shape);
   const order = [...keptAxes, ...reducedAxes];
@@ -67,7 +67,10 @@ export function reduceRef(op: ReduceArgs['op'], x: TensorLike, axes: readonly nu
 }
 
 /** Index of the largest entry along the last axis; the lowest of equal ones, and of NaNs where there are any. */
-export function argmaxRef(x: TensorLike): { readonly data: Int32Array; readonly shape: readonly number[] } {
+export function argmaxRef({ x }: Omit<ArgmaxArgs, 'out'>): {
+  readonly data: Int32Array;
+  readonly shape: readonly number[];
+} {
   const length = checkNonEmptyRows('argmax', x);
   const values = loadFloat64('argmax', 'x', x);
   const out = new Int32Array(values.length / length);

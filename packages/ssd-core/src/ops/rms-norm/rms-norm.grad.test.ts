@@ -21,7 +21,7 @@ describe.each(cases)('rmsNorm gradient, $name', ({ gated, gateAfterNorm, groupSi
     eps: 0.1,
   };
   const upstream = random.normal([2, 3, 6]);
-  const grads = rmsNormBackwardRef(inputs, upstream);
+  const grads = rmsNormBackwardRef({ ...inputs, gradOut: upstream });
   const loss = () => dot(rmsNormRef(inputs).data, upstream.data);
 
   test.each([

@@ -7,7 +7,7 @@ describe('rmsNorm', () => {
   test('golden rms_norm', () => {
     const { inputs, outputs } = nnCase('rms_norm');
     const args = { x: inputs.x!, weight: inputs.weight!, eps: 1e-5 };
-    const grads = rmsNormBackwardRef(args, inputs.grad_y!);
+    const grads = rmsNormBackwardRef({ ...args, gradOut: inputs.grad_y! });
     expect(maxRelativeError(rmsNormRef(args), outputs.y!)).toBeLessThan(1e-12);
     expect(maxRelativeError(grads.gradX, outputs.grad_x!)).toBeLessThan(1e-12);
     expect(maxRelativeError(grads.gradWeight, outputs.grad_weight!)).toBeLessThan(1e-12);
@@ -23,7 +23,7 @@ describe('rmsNorm', () => {
       gateAfterNorm: params.norm_before_gate as boolean,
       ...(params.group_size !== null && { groupSize: params.group_size as number }),
     };
-    const grads = rmsNormBackwardRef(args, inputs.grad_y!);
+    const grads = rmsNormBackwardRef({ ...args, gradOut: inputs.grad_y! });
     expect(maxRelativeError(rmsNormRef(args), outputs.y!)).toBeLessThan(1e-12);
     expect(maxRelativeError(grads.gradX, outputs.grad_x!)).toBeLessThan(1e-12);
     expect(maxRelativeError(grads.gradWeight, outputs.grad_weight!)).toBeLessThan(1e-12);

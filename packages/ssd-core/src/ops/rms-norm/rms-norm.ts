@@ -4,10 +4,9 @@
  *   gate before:  y = x * SiLU(gate);  out = y r w            r = (mean over the group of y^2 + eps)^(-1/2)
  *   gate after:   y = x;               out = y r w * SiLU(gate)
  */
-import type { RmsNormInputs } from '../../kernels/dense-args.js';
+import type { RmsNormBackwardArgs, RmsNormInputs } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput } from '../../tensor-checks.js';
-import type { TensorLike } from '../../tensor-like.js';
 import { silu, siluDerivative } from '../activations.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { checkRmsNormInputs } from './shapes.js';
@@ -36,17 +35,19 @@ export function rmsNormRef(inputs: RmsNormInputs): Float64Tensor {
  *   gradY = r (t - n mean(t n)),  gradWeight = sum over rows of gradOut n (times SiLU(gate) where it comes after)
  * @throws {StatespaceError} naming the argument that does not fit.
  */
-export function rmsNormBackwardRef(inputs: RmsNormInputs, gradOut: TensorLike): RmsNormGradients {
+export function rmsNormBackwardRef(
+  args: RmsNormInputs & Pick<RmsNormBackwardArgs, 'gradOut'>,
+): RmsNormGradients {
   const op = 'rmsNormBackward';
-  const { rows, dim, groupSize } = checkRmsNormInputs(op, inputs);
-  expectInput(op, 'gradOut', gradOut, { shape: inputs.x.shape });
-  const { x, gate, gateValue, normalised, scale } = normalise(op, inputs);
-  const weight = loadFloat64(op, 'weight', inputs.weight);
-  const upstream = loadFloat64(op, 'gradOut', gradOut);
+  const { rows, dim, groupSize } = checkRmsNormInputs(op, args);
+  expectInput(op, 'gradOut', args.gradOut, { shape: args.x.shape });
+  const { x, gate, gateValue, normalised, scale } = normalise(op, args);
+  const weight = loadFloat64(op, 'weight', args.weight);
+  const upstream = loadFloat64(op, 'gradOut', args.gradOut);
   const gradX = new Float64Array(x.length);
   const gradWeight = new Float64Array(dim);
   const gradGate = gate === undefined ? undefined : new Float64Array(x.length);
-  const after = inputs.gateAfterNorm ?? false;
+  const after = args.gateAfterNorm ?? false;
 
   for (let start = 0; start < rows * dim; start += groupSize) {
     const groupScale = scale[start / groupSize] as number;
@@ -70,7 +71,7 @@ export function rmsNormBackwardRef(inputs: RmsNormInputs, gradOut: TensorLike): 
       }
     }
   }
-  const { shape } = inputs.x;
+  const { shape } = args.x;
   return {
     gradX: float64Tensor(gradX, shape),
     gradWeight: float64Tensor(gradWeight, [dim]),

@@ -16,22 +16,22 @@ describe.each([
 ])('softmax, log $log', ({ log, golden }) => {
   test('golden', () => {
     const { inputs, outputs } = nnCase(golden);
-    const out = softmaxRef(inputs.x!, log);
+    const out = softmaxRef({ x: inputs.x!, log });
     expect(maxRelativeError(out, outputs.y!)).toBeLessThan(1e-12);
-    expect(maxRelativeError(softmaxBackwardRef(out, inputs.grad_y!, log), outputs.grad_x!)).toBeLessThan(
-      1e-12,
-    );
+    expect(
+      maxRelativeError(softmaxBackwardRef({ out, gradOut: inputs.grad_y!, log }), outputs.grad_x!),
+    ).toBeLessThan(1e-12);
   });
 
   test('gradient equals finite differences', () => {
     const random = randomSource(41);
     const x = random.normal([3, 6]);
     const upstream = random.normal([3, 6]);
-    const loss = () => dot(softmaxRef(x, log).data, upstream.data);
+    const loss = () => dot(softmaxRef({ x, log }).data, upstream.data);
     const numeric = finiteDifferenceGradient(loss, x.data);
-    expect(maxRelativeError(softmaxBackwardRef(softmaxRef(x, log), upstream, log), numeric)).toBeLessThan(
-      1e-9,
-    );
+    expect(
+      maxRelativeError(softmaxBackwardRef({ out: softmaxRef({ x, log }), gradOut: upstream, log }), numeric),
+    ).toBeLessThan(1e-9);
   });
 
   test('does not change under a shift, however large', () => {
@@ -40,20 +40,20 @@ describe.each([
       x.data.map((value) => value + 2 ** 20),
       [2, 5],
     );
-    expect(maxRelativeError(softmaxRef(shifted, log), softmaxRef(x, log))).toBeLessThan(1e-9);
+    expect(maxRelativeError(softmaxRef({ x: shifted, log }), softmaxRef({ x, log }))).toBeLessThan(1e-9);
   });
 });
 
 describe('softmax', () => {
   test('rows sum to 1; -Infinity has probability 0', () => {
-    const out = softmaxRef(hostTensor([0, 1, Number.NEGATIVE_INFINITY, 900], [1, 4]));
+    const out = softmaxRef({ x: hostTensor([0, 1, Number.NEGATIVE_INFINITY, 900], [1, 4]) });
     expect(out.data.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 14);
     expect(out.data[2]).toBe(0);
   });
 
   test('empty rows are empty; a scalar is refused', () => {
-    expect(softmaxRef(hostTensor([], [3, 0])).data.length).toBe(0);
-    expect(softmaxRef(hostTensor([], [0, 3])).data.length).toBe(0);
-    expect(() => softmaxRef(hostTensor([1], []))).toThrow(ShapeError);
+    expect(softmaxRef({ x: hostTensor([], [3, 0]) }).data.length).toBe(0);
+    expect(softmaxRef({ x: hostTensor([], [0, 3]) }).data.length).toBe(0);
+    expect(() => softmaxRef({ x: hostTensor([1], []) })).toThrow(ShapeError);
   });
 });

@@ -2,7 +2,6 @@
 import type { SoftmaxArgs, SoftmaxBackwardArgs } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput, expectOutput, lastAxis } from '../../tensor-checks.js';
-import type { TensorLike } from '../../tensor-like.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 
 /** @throws {StatespaceError} naming `op` and the argument that does not fit. */
@@ -22,7 +21,7 @@ export function checkSoftmaxBackward(op: string, args: SoftmaxBackwardArgs): voi
 }
 
 /** exp(x_i) / sum_j exp(x_j), or x_i - log sum_j exp(x_j) with `log`; shape of x. */
-export function softmaxRef(x: TensorLike, log = false): Float64Tensor {
+export function softmaxRef({ x, log = false }: Omit<SoftmaxArgs, 'out'>): Float64Tensor {
   expectInput('softmax', 'x', x);
   const length = lastAxis('softmax', 'x', x);
   const out = loadFloat64('softmax', 'x', x);
@@ -37,7 +36,11 @@ export function softmaxRef(x: TensorLike, log = false): Float64Tensor {
 }
 
 /** With p the softmax: p (g - sum g p), or g - p sum g with `log`; `out` is the forward result. */
-export function softmaxBackwardRef(out: TensorLike, gradOut: TensorLike, log = false): Float64Tensor {
+export function softmaxBackwardRef({
+  out,
+  log = false,
+  gradOut,
+}: Omit<SoftmaxBackwardArgs, 'gradX'>): Float64Tensor {
   const op = 'softmaxBackward';
   expectInput(op, 'out', out);
   const length = lastAxis(op, 'out', out);

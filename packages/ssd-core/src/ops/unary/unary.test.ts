@@ -32,15 +32,15 @@ const definitions: Partial<Record<UnaryOp, (x: number) => number>> = {
   cos: Math.cos,
 };
 
-const scalar = (op: UnaryOp, x: number) => unaryRef(op, hostTensor([x], [1])).data[0] as number;
+const scalar = (op: UnaryOp, x: number) => unaryRef({ op, x: hostTensor([x], [1]) }).data[0] as number;
 const slope = (op: UnaryOp, x: number) =>
-  unaryBackwardRef(op, hostTensor([x], [1]), hostTensor([1], [1])).data[0] as number;
+  unaryBackwardRef({ op, x: hostTensor([x], [1]), gradOut: hostTensor([1], [1]) }).data[0] as number;
 
 describe('unary', () => {
   test.each(golden)('golden %s', (name, op) => {
     const { inputs, outputs } = nnCase(name);
-    const out = unaryRef(op, inputs.x!);
-    const grad = unaryBackwardRef(op, inputs.x!, inputs.grad_y!);
+    const out = unaryRef({ op, x: inputs.x! });
+    const grad = unaryBackwardRef({ op, x: inputs.x!, gradOut: inputs.grad_y! });
     expect(maxRelativeError(out, outputs.y!)).toBeLessThan(1e-12);
     expect(maxRelativeError(grad, outputs.grad_x!)).toBeLessThan(1e-12);
     expect(out.shape).toEqual(inputs.x!.shape);
@@ -82,8 +82,8 @@ describe('unary', () => {
 
   test('refuses an unknown function and a gradient of another shape', () => {
     const x = hostTensor([1, 2], [2]);
-    expect(() => unaryRef('cube' as UnaryOp, x)).toThrow(ArgumentError);
-    expect(() => unaryRef('toString' as UnaryOp, x)).toThrow(/unary: op: expected one of neg/);
-    expect(() => unaryBackwardRef('exp', x, hostTensor([1], [1]))).toThrow(ShapeError);
+    expect(() => unaryRef({ op: 'cube' as UnaryOp, x })).toThrow(ArgumentError);
+    expect(() => unaryRef({ op: 'toString' as UnaryOp, x })).toThrow(/unary: op: expected one of neg/);
+    expect(() => unaryBackwardRef({ op: 'exp', x, gradOut: hostTensor([1], [1]) })).toThrow(ShapeError);
   });
 });

@@ -3,7 +3,6 @@ import { ArgumentError } from '../../errors.js';
 import type { UnaryArgs, UnaryBackwardArgs, UnaryOp } from '../../kernels/dense-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { expectInput, expectOutput } from '../../tensor-checks.js';
-import type { TensorLike } from '../../tensor-like.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { scalarFunctions } from './functions.js';
 
@@ -24,14 +23,14 @@ export function checkUnaryBackward(op: string, args: UnaryBackwardArgs): void {
 }
 
 /** f(x) for each entry of `x`, any shape. */
-export function unaryRef(op: UnaryOp, x: TensorLike): Float64Tensor {
+export function unaryRef({ op, x }: Omit<UnaryArgs, 'out'>): Float64Tensor {
   expectUnaryOp('unary', op);
   const { value } = scalarFunctions[op];
   return float64Tensor(loadFloat64('unary', 'x', x).map(value), x.shape);
 }
 
 /** gradOut * f'(x) for each entry; `x` and `gradOut` have one shape. */
-export function unaryBackwardRef(op: UnaryOp, x: TensorLike, gradOut: TensorLike): Float64Tensor {
+export function unaryBackwardRef({ op, x, gradOut }: Omit<UnaryBackwardArgs, 'gradX'>): Float64Tensor {
   expectUnaryOp('unaryBackward', op);
   expectInput('unaryBackward', 'gradOut', gradOut, { shape: x.shape });
   const { derivative } = scalarFunctions[op];
