@@ -11,9 +11,9 @@ import {
 } from '@statespace/ssd-core';
 import { getDeviceKernels } from './device.js';
 import { encodeNumbers } from './numbers.js';
-import { allocate, allocateLike } from './ops/layout.js';
+import { allocate, allocateLike, type Like } from './ops/layout.js';
 import { checkShape, type Shape } from './shape.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 
 /** Where a new tensor lives, and in which format. */
 export interface TensorOptions {
@@ -46,7 +46,7 @@ export function tensor(data: TensorData, options: TensorOptions & { readonly sha
     });
   }
   if (numbers instanceof Uint16Array) dtypeOf(numbers, options.dtype);
-  const dtype = options.dtype ?? (Array.isArray(numbers) ? 'f32' : dtypeOf(numbers));
+  const dtype = options.dtype ?? (ArrayBuffer.isView(numbers) ? dtypeOf(numbers) : 'f32');
   const out = empty(shape, { ...options, dtype });
   if (numbers.length > 0) out.kernels.upload(out.data, encodeNumbers('tensor', numbers, dtype));
   return out;
@@ -56,7 +56,8 @@ function readData(data: TensorData): { numbers: readonly number[] | TypedArray; 
   if (typeof data === 'number') return { numbers: [data], shape: [] };
   if (ArrayBuffer.isView(data)) return { numbers: data, shape: [data.length] };
   const shape: number[] = [];
-  for (let level: TensorData | undefined = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: TensorData | undefined = data; Array.isArray(level); level = level[0])
+    shape.push(level.length);
   const numbers: number[] = [];
   collect(data, 0, shape, numbers);
   return { numbers, shape };
@@ -120,7 +121,11 @@ export function arange(
   const { start = 0, step = 1 } = options;
   const count = Math.max(0, Math.ceil((end - start) / step));
   if (!Number.isSafeInteger(count)) {
-    throw new ArgumentError({ op: 'arange', wanted: 'finite bounds and a step other than 0', got: `${start}, ${end}, ${step}` });
+    throw new ArgumentError({
+      op: 'arange',
+      wanted: 'finite bounds and a step other than 0',
+      got: `${start}, ${end}, ${step}`,
+    });
   }
   const dtype = options.dtype ?? 'f32';
   const numbers = allocateHostArray('f64', count);
@@ -129,21 +134,21 @@ export function arange(
 }
 
 /** An undefined tensor with the device, format and shape of `x`. */
-export function emptyLike(x: Tensor): Tensor {
+export function emptyLike(x: Like): Tensor {
   return allocateLike(x);
 }
 
 /** Zeros with the device, format and shape of `x`. */
-export function zerosLike(x: Tensor): Tensor {
+export function zerosLike(x: Like): Tensor {
   return filledLike(x, 0);
 }
 
 /** Ones with the device, format and shape of `x`. */
-export function onesLike(x: Tensor): Tensor {
+export function onesLike(x: Like): Tensor {
   return filledLike(x, 1);
 }
 
-function filledLike(x: Tensor, value: number): Tensor {
+function filledLike(x: Like, value: number): Tensor {
   const out = allocateLike(x);
   if (out.size > 0) out.kernels.fill({ out, value });
   return out;

@@ -68,8 +68,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
 export function broadcastStrides(op: string, shape: Shape, strides: Shape, target: Shape): number[] {
   const out = new Array<number>(target.length).fill(0);
   const lead = target.length - shape.length;
-  const fits =
-    lead >= 0 && shape.every((size, axis) => size === 1 || size === target[axis + lead]);
+  const fits = lead >= 0 && shape.every((size, axis) => size === 1 || size === target[axis + lead]);
   if (!fits) {
     throw new ShapeError({
       op,

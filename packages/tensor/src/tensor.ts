@@ -30,6 +30,8 @@ export class Tensor extends TensorOps implements TensorLike {
   /** Index of the first element in `data`. */
   readonly offset: number;
   readonly dtype: DType;
+  /** The memory, shared with views. An own property, so that `{ ...tensor, shape }` is a TensorLike as well. */
+  readonly data: DeviceBuffer;
   /** @internal */
   readonly storage: Storage;
   /** @internal */
@@ -51,6 +53,7 @@ export class Tensor extends TensorOps implements TensorLike {
     super();
     this.storage = storage;
     this.kernels = storage.kernels;
+    this.data = storage.buffer;
     this.dtype = storage.buffer.dtype;
     this.shape = shape;
     this.strides = strides ?? contiguousStrides(shape);
@@ -69,11 +72,6 @@ export class Tensor extends TensorOps implements TensorLike {
   /** `'reference'`, `'cpu'` or `'cuda:0'`. */
   get device(): string {
     return this.kernels.device;
-  }
-  /** The shared memory. @throws {DisposedError} */
-  get data(): DeviceBuffer {
-    if (this.gone) checkUsable('tensor', 'data', this);
-    return this.storage.buffer;
   }
   /** Whether the elements follow one another in row-major order. */
   get isContiguous(): boolean {

@@ -1,11 +1,11 @@
 /** Reverse mode: walks the graph from a result to its leaves, once, and frees it on the way. */
 import { ArgumentError, formatShape, ShapeError } from '@statespace/ssd-core';
 import { emptyLike, onesLike } from '../create.js';
-import { copyInto } from '../ops/copy.js';
-import { sameShape } from '../shape.js';
+import { contiguousCopy } from '../ops/layout.js';
 import { scope } from '../scope.js';
+import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { type BackwardCall, type Edge, type GraphNode, type MaybeTensor, checkUsable } from './graph.js';
+import { type BackwardCall, checkUsable, type Edge, type GraphNode, type MaybeTensor } from './graph.js';
 import { noGrad } from './mode.js';
 
 let passes = 0;
@@ -187,7 +187,7 @@ function addToLeaf(leaf: Tensor, grad: Tensor): void {
   const sofar = leaf.grad;
   if (sofar === undefined) {
     const whole = isOwnBuffer(grad) && grad.storage.buffer.length === grad.size;
-    leaf.grad = whole ? grad.alias() : cloneOf(grad).alias();
+    leaf.grad = whole ? grad.alias() : contiguousCopy(grad).alias();
   } else if (isOwnBuffer(sofar)) {
     sofar.kernels.accumulate({ x: grad, out: sofar });
     sofar.storage.version += 1;
@@ -200,8 +200,4 @@ function sumOf(a: Tensor, b: Tensor): Tensor {
   const out = emptyLike(a);
   a.kernels.binary({ op: 'add', a, b, out });
   return out;
-}
-
-function cloneOf(x: Tensor): Tensor {
-  return copyInto(x, emptyLike(x));
 }

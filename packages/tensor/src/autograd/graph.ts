@@ -1,7 +1,7 @@
 /** The graph that hangs on tensors: one node per recorded op, alive as long as a result or a later node needs it. */
 import { ArgumentError, DisposedError } from '@statespace/ssd-core';
 import type { Shape } from '../shape.js';
-import { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { isGradEnabled } from './mode.js';
 
 export type MaybeTensor = Tensor | undefined;
@@ -25,7 +25,9 @@ export interface BackwardCall<S extends readonly MaybeTensor[]> {
 }
 
 /** Gradients of the inputs, in their order; undefined for those not needed. */
-export type BackwardRule<S extends readonly MaybeTensor[]> = (call: BackwardCall<S>) => readonly MaybeTensor[];
+export type BackwardRule<S extends readonly MaybeTensor[]> = (
+  call: BackwardCall<S>,
+) => readonly MaybeTensor[];
 
 /** Where a gradient goes: to a leaf tensor, or to one output of an earlier node. */
 export interface Edge {
@@ -152,7 +154,13 @@ export function record<const S extends readonly MaybeTensor[]>(
   }
   if (fromGradient) for (const output of outputs) output.isGradient = true;
   if (!wanted || !isGradEnabled()) return;
-  const node = new GraphNode(op, outputs, inputs, saved, rule as unknown as BackwardRule<readonly MaybeTensor[]>);
+  const node = new GraphNode(
+    op,
+    outputs,
+    inputs,
+    saved,
+    rule as unknown as BackwardRule<readonly MaybeTensor[]>,
+  );
   for (let i = 0; i < outputs.length; i++) (outputs[i] as Tensor).attach(node, i);
 }
 

@@ -1,11 +1,5 @@
 /** What ops ask of their inputs: alive, a float format the device computes in, one device, whole indices. */
-import {
-  ArgumentError,
-  DTypeError,
-  formatShape,
-  type Kernels,
-  ShapeError,
-} from '@statespace/ssd-core';
+import { ArgumentError, DTypeError, formatShape, type Kernels, ShapeError } from '@statespace/ssd-core';
 import { checkUsable } from '../autograd/graph.js';
 import { Tensor } from '../tensor.js';
 import { allocate } from './layout.js';

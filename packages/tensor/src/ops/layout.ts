@@ -9,8 +9,11 @@ export function allocate(kernels: Kernels, dtype: DType, shape: Shape): Tensor {
   return new Tensor(Storage.allocate(kernels, dtype, elementCount(shape)), shape);
 }
 
+/** What a new tensor takes from another. */
+export type Like = Pick<Tensor, 'kernels' | 'dtype' | 'shape'>;
+
 /** A new tensor with the device, format and shape of `x`. */
-export function allocateLike(x: Tensor): Tensor {
+export function allocateLike(x: Like): Tensor {
   return allocate(x.kernels, x.dtype, x.shape);
 }
 
@@ -38,6 +41,27 @@ export function drop(copy: Tensor | undefined, original: Tensor | undefined): vo
 /** `dense` for an optional tensor. */
 export function denseMaybe(x: Tensor | undefined): Tensor | undefined {
   return x === undefined ? undefined : dense(x);
+}
+
+/** `unitLast` for an optional tensor. */
+export function unitLastMaybe(x: Tensor | undefined): Tensor | undefined {
+  return x === undefined ? undefined : unitLast(x);
+}
+
+/** `drop` for each pair. */
+export function dropAll(
+  copies: readonly (Tensor | undefined)[],
+  originals: readonly (Tensor | undefined)[],
+): void {
+  for (let i = 0; i < copies.length; i++) drop(copies[i], originals[i]);
+}
+
+/** An undefined tensor like each input that needs a gradient. */
+export function gradientsOf(
+  inputs: readonly (Tensor | undefined)[],
+  needs: readonly boolean[],
+): (Tensor | undefined)[] {
+  return inputs.map((input, i) => (needs[i] && input !== undefined ? allocateLike(input) : undefined));
 }
 
 /** The memory of row-major `x` under another shape, for a kernel. */
