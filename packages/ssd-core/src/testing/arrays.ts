@@ -46,6 +46,11 @@ export function hostTensor(data: ArrayLike<number>, shape: readonly number[], dt
   return dtype === undefined ? { data: values, shape } : { data: values, shape, dtype };
 }
 
+/** A float64 tensor of zeros. */
+export function zeroTensor(shape: readonly number[]): HostTensor {
+  return { data: new Float64Array(elementCount(shape)), shape };
+}
+
 /** An output to be written: every element NaN, so that an unwritten one shows. */
 export function nanTensor(
   shape: readonly number[],

@@ -4,6 +4,7 @@ export * from './finite-differences.js';
 export * from './golden.js';
 export * from './nn-cases.js';
 export * from './random.js';
+export * from './refusals.js';
 export * from './ssm-cases.js';
 export * from './ssm-inputs.js';
 export * from './strided.js';
