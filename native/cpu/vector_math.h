@@ -136,4 +136,10 @@ STATESPACE_INLINE Floats tanh(Floats x) {
   return select(size < 0.62f, small, with_sign);
 }
 
+/// Applies a function of libm to each lane, where a vector form would seldom pay.
+STATESPACE_INLINE Floats per_lane(Floats v, float (*function)(float)) {
+  for (int i = 0; i < kLanes; ++i) v[i] = function(v[i]);
+  return v;
+}
+
 }  // namespace statespace::STATESPACE_ISA_NS

@@ -39,11 +39,11 @@ struct GradSlot {
 };
 
 /// norm = sqrt(sum of squares over all slots), summed in double; factor = min(1, max_norm / (norm + 1e-6)).
-/// norm is NaN or infinite when any gradient is; the factor of an infinite norm is 0, of NaN is NaN.
+/// norm is NaN or infinite when any gradient is; a NaN norm makes the factor NaN.
 struct GradNormArgs {
   int64_t slot_count;
   const GradSlot* slots;
-  /// Positive; infinity for no clipping, then factor is 1 for every finite norm.
+  /// At least 0; with infinity the factor is 1 unless the norm is NaN.
   double max_norm;
   /// (1)
   float* norm;

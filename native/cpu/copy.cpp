@@ -1,0 +1,127 @@
+/// Strided copies with conversion, and fills. Oracle: packages/ssd-core/src/ops/elementwise.
+#include "isa_kernels.h"
+#include "number_format.h"
+#include "parallel.h"
+#include "strided_walk.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+namespace {
+
+/// Side of the square in which a transposing copy works: its lines stay in the first-level cache.
+constexpr int64_t kTile = 32;
+
+template <typename From, typename To>
+struct Convert {
+  static void element(const From& from, To& to) noexcept { from_double(to_double(from), to); }
+};
+
+template <typename Same>
+struct Convert<Same, Same> {
+  static void element(const Same& from, Same& to) noexcept { to = from; }
+};
+
+template <typename From, typename To>
+void copy_runs(const CopyArgs& args, const Walk<2>& walk) noexcept {
+  const From* x = static_cast<const From*>(args.x);
+  To* out = static_cast<To*>(args.out);
+  const int64_t x_step = walk.inner_step(0);
+  const int64_t out_step = walk.inner_step(1);
+  for_ranges(walk.count, kElementGrain, [&](int64_t begin, int64_t end) noexcept {
+    walk_runs(walk, begin, end, [&](const int64_t* offset, int64_t n) noexcept {
+      const From* from = x + offset[0];
+      To* to = out + offset[1];
+      if (x_step == 1 && out_step == 1) {
+        for (int64_t i = 0; i < n; ++i) Convert<From, To>::element(from[i], to[i]);
+      } else {
+        for (int64_t i = 0; i < n; ++i) Convert<From, To>::element(from[i * x_step], to[i * out_step]);
+      }
+    });
+  });
+}
+
+/// A copy whose two innermost axes change places in memory: square tiles, so that both sides use whole lines.
+template <typename From, typename To>
+void copy_transposed(const CopyArgs& args, const Walk<2>& walk) noexcept {
+  const From* x = static_cast<const From*>(args.x);
+  To* out = static_cast<To*>(args.out);
+  const int32_t row_axis = walk.rank - 2;
+  const int64_t rows = walk.size[row_axis];
+  const int64_t cols = walk.size[row_axis + 1];
+  const int64_t bands = ceil_div(rows, kTile);
+  Walk<2> outer = walk;
+  outer.rank = row_axis;
+  outer.count = walk.count / (rows * cols);
+  for_chunks(outer.count * bands, worker_limit(), [&](int64_t chunk, int32_t) noexcept {
+    const int64_t matrix = chunk / bands;
+    const int64_t row0 = (chunk % bands) * kTile;
+    const int64_t row1 = smaller(row0 + kTile, rows);
+    walk_runs(outer, matrix, matrix + 1, [&](const int64_t* offset, int64_t) noexcept {
+      for (int64_t col0 = 0; col0 < cols; col0 += kTile) {
+        const int64_t col1 = smaller(col0 + kTile, cols);
+        for (int64_t row = row0; row < row1; ++row) {
+          const From* from = x + offset[0] + row * walk.step[row_axis][0];
+          To* to = out + offset[1] + row * walk.step[row_axis][1];
+          const int64_t x_step = walk.inner_step(0);
+          const int64_t out_step = walk.inner_step(1);
+          for (int64_t col = col0; col < col1; ++col) {
+            Convert<From, To>::element(from[col * x_step], to[col * out_step]);
+          }
+        }
+      }
+    });
+  });
+}
+
+template <typename From, typename To>
+void copy_typed(const CopyArgs& args, const Walk<2>& walk) noexcept {
+  const bool crosses = walk.rank >= 2 && walk.inner_step(0) != walk.inner_step(1) &&
+                       (walk.step[walk.rank - 2][0] == 1 || walk.step[walk.rank - 2][1] == 1);
+  if (crosses) {
+    copy_transposed<From, To>(args, walk);
+  } else {
+    copy_runs<From, To>(args, walk);
+  }
+}
+
+}  // namespace
+
+Status copy(const CopyArgs& args) noexcept {
+  if (!valid_shape(args.shape)) return Status::kBadArgument;
+  if (element_count(args.shape) == 0) return Status::kOk;
+  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Walk<2> walk = collapse<2>(args.shape, {&args.x_strides, &args.out_strides});
+  bool known = false;
+  dispatch_dtype(args.x_dtype, [&](auto from) noexcept {
+    known = dispatch_dtype(args.out_dtype, [&](auto to) noexcept {
+      copy_typed<decltype(from), decltype(to)>(args, walk);
+    });
+  });
+  return known ? Status::kOk : Status::kBadArgument;
+}
+
+Status fill(const FillArgs& args) noexcept {
+  if (!valid_shape(args.shape)) return Status::kBadArgument;
+  if (element_count(args.shape) == 0) return Status::kOk;
+  if (args.out == nullptr) return Status::kBadArgument;
+  const Walk<1> walk = collapse<1>(args.shape, {&args.out_strides});
+  const int64_t step = walk.inner_step(0);
+  const bool known = dispatch_dtype(args.dtype, [&](auto type) noexcept {
+    using T = decltype(type);
+    T value;
+    from_double(args.value, value);
+    T* out = static_cast<T*>(args.out);
+    for_ranges(walk.count, kElementGrain, [&](int64_t begin, int64_t end) noexcept {
+      walk_runs(walk, begin, end, [&](const int64_t* offset, int64_t n) noexcept {
+        T* to = out + offset[0];
+        if (step == 1) {
+          for (int64_t i = 0; i < n; ++i) to[i] = value;
+        } else {
+          for (int64_t i = 0; i < n; ++i) to[i * step] = value;
+        }
+      });
+    });
+  });
+  return known ? Status::kOk : Status::kBadArgument;
+}
+
+}  // namespace statespace::STATESPACE_ISA_NS

@@ -1,0 +1,187 @@
+/// Packing and the inner kernel of the matrix product.
+///
+/// The inner kernel keeps a tile of c, kMicroRows by two vectors, in registers. One step along the depth loads two
+/// vectors of b and multiplies them by one broadcast element of a per row; on AVX-512 that is 28 fused
+/// multiply-adds for 16 small loads, so the multipliers are the limit.
+#include "gemm_kernel.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+namespace {
+
+typedef float Quad __attribute__((vector_size(16)));
+typedef float UnalignedQuad __attribute__((vector_size(16), aligned(4), may_alias));
+
+STATESPACE_INLINE Quad load_quad(const float* p) { return *reinterpret_cast<const UnalignedQuad*>(p); }
+STATESPACE_INLINE void store_quad(float* p, Quad v) { *reinterpret_cast<UnalignedQuad*>(p) = v; }
+
+/// A 4 x 4 transpose in registers.
+STATESPACE_INLINE void transpose_quads(const float* src, int64_t src_step, float* dst, int64_t dst_step) {
+  const Quad r0 = load_quad(src);
+  const Quad r1 = load_quad(src + src_step);
+  const Quad r2 = load_quad(src + 2 * src_step);
+  const Quad r3 = load_quad(src + 3 * src_step);
+  const Quad low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
+  const Quad high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+  const Quad low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+  const Quad high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+  store_quad(dst, __builtin_shufflevector(low01, low23, 0, 1, 4, 5));
+  store_quad(dst + dst_step, __builtin_shufflevector(low01, low23, 2, 3, 6, 7));
+  store_quad(dst + 2 * dst_step, __builtin_shufflevector(high01, high23, 0, 1, 4, 5));
+  store_quad(dst + 3 * dst_step, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
+}
+
+/// kRows rows, kVectors vectors; the last vector of c has `last_lanes` columns.
+template <int kRows, int kVectors>
+void micro(int64_t depth, const float* a, int64_t a_row_step, int64_t a_depth_step, const float* b,
+           int64_t b_depth_step, float* c, int64_t c_row_stride, bool add, int64_t last_lanes) noexcept {
+  Floats sum[kRows][kVectors] = {};
+  for (int64_t p = 0; p < depth; ++p) {
+    Floats right[kVectors];
+#pragma GCC unroll 2
+    for (int j = 0; j < kVectors; ++j) right[j] = load(b + j * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const Floats left = broadcast(a[i * a_row_step]);
+#pragma GCC unroll 2
+      for (int j = 0; j < kVectors; ++j) sum[i][j] = fma(left, right[j], sum[i][j]);
+    }
+    a += a_depth_step;
+    b += b_depth_step;
+  }
+  const bool whole = last_lanes == kLanes;
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+    float* row = c + i * c_row_stride;
+    if constexpr (kVectors == 2) store(row, add ? load(row) + sum[i][0] : sum[i][0]);
+    float* last = row + (kVectors - 1) * kLanes;
+    const Floats value = sum[i][kVectors - 1];
+    if (whole) {
+      store(last, add ? load(last) + value : value);
+    } else {
+      store_partial(last, add ? load_partial(last, last_lanes) + value : value, last_lanes);
+    }
+  }
+}
+
+using Micro = void (*)(int64_t, const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool,
+                       int64_t) noexcept;
+
+/// One kernel for every number of rows up to kMicroRows.
+struct MicroTable {
+  Micro narrow[kMicroRows + 1];
+  Micro wide[kMicroRows + 1];
+};
+
+template <int kRows>
+constexpr void fill_table(MicroTable& table) {
+  if constexpr (kRows > 0) {
+    table.narrow[kRows] = micro<kRows, 1>;
+    table.wide[kRows] = micro<kRows, 2>;
+    fill_table<kRows - 1>(table);
+  }
+}
+
+constexpr MicroTable make_table() {
+  MicroTable table = {};
+  fill_table<kMicroRows>(table);
+  return table;
+}
+
+constexpr MicroTable kTable = make_table();
+
+}  // namespace
+
+void transpose_into(const float* src, int64_t src_step, int64_t rows, int64_t cols, float* dst,
+                    int64_t dst_step) noexcept {
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    int64_t c = 0;
+    for (; c + 4 <= cols; c += 4) {
+      transpose_quads(src + r * src_step + c, src_step, dst + c * dst_step + r, dst_step);
+    }
+    for (; c < cols; ++c) {
+      for (int64_t i = r; i < r + 4; ++i) dst[c * dst_step + i] = src[i * src_step + c];
+    }
+  }
+  for (; r < rows; ++r) {
+    for (int64_t c = 0; c < cols; ++c) dst[c * dst_step + r] = src[r * src_step + c];
+  }
+}
+
+void pack_b(const float* b, int64_t b_row_stride, bool transposed, int64_t depth, int64_t cols,
+            float* packed) noexcept {
+  for (int64_t col = 0; col < cols; col += kMicroCols) {
+    const int64_t here = smaller<int64_t>(kMicroCols, cols - col);
+    const int64_t width = panel_width(here);
+    float* panel = packed + packed_b_offset(depth, col);
+    if (transposed) {
+      transpose_into(b + col * b_row_stride, b_row_stride, here, depth, panel, width);
+      for (int64_t p = 0; here < width && p < depth; ++p) {
+        for (int64_t j = here; j < width; ++j) panel[p * width + j] = 0;
+      }
+      continue;
+    }
+    for (int64_t p = 0; p < depth; ++p) {
+      const float* row = b + p * b_row_stride + col;
+      for (int64_t j = 0; j < width; j += kLanes) {
+        const int64_t lanes = here - j;
+        store(panel + p * width + j, lanes >= kLanes ? load(row + j) : load_partial(row + j, lanes));
+      }
+    }
+  }
+}
+
+void pack_a(const float* a, int64_t a_row_stride, bool transposed, int64_t rows, int64_t depth,
+            float* packed) noexcept {
+  for (int64_t row = 0; row < rows; row += kMicroRows) {
+    const int64_t here = smaller<int64_t>(kMicroRows, rows - row);
+    float* panel = packed + row * depth;
+    if (!transposed) {
+      transpose_into(a + row * a_row_stride, a_row_stride, here, depth, panel, here);
+      continue;
+    }
+    for (int64_t p = 0; p < depth; ++p) {
+      const float* from = a + p * a_row_stride + row;
+      for (int64_t i = 0; i < here; i += kLanes) {
+        const int64_t lanes = smaller<int64_t>(kLanes, here - i);
+        store_partial(panel + p * here + i, load_partial(from + i, lanes), lanes);
+      }
+    }
+  }
+}
+
+void micro_product(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t a_row_step,
+                   int64_t a_depth_step, const float* b, int64_t b_depth_step, float* c, int64_t c_row_stride,
+                   bool add) noexcept {
+  const bool wide = cols > kLanes;
+  const int64_t last_lanes = wide ? cols - kLanes : cols;
+  const Micro kernel = wide ? kTable.wide[rows] : kTable.narrow[rows];
+  kernel(depth, a, a_row_step, a_depth_step, b, b_depth_step, c, c_row_stride, add, last_lanes);
+}
+
+void block_product(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t a_row_step,
+                   int64_t a_depth_step, const float* packed_b, float* c, int64_t c_row_stride, bool add) noexcept {
+  for (int64_t col = 0; col < cols; col += kMicroCols) {
+    const int64_t here = smaller<int64_t>(kMicroCols, cols - col);
+    const float* panel = packed_b + packed_b_offset(depth, col);
+    for (int64_t row = 0; row < rows; row += kMicroRows) {
+      micro_product(smaller<int64_t>(kMicroRows, rows - row), here, depth, a + row * a_row_step, a_row_step,
+                    a_depth_step, panel, panel_width(here), c + row * c_row_stride + col, c_row_stride, add);
+    }
+  }
+}
+
+void packed_product(int64_t rows, int64_t cols, int64_t depth, const float* packed_a, const float* packed_b, float* c,
+                    int64_t c_row_stride, bool add) noexcept {
+  for (int64_t col = 0; col < cols; col += kMicroCols) {
+    const int64_t here = smaller<int64_t>(kMicroCols, cols - col);
+    const float* panel = packed_b + packed_b_offset(depth, col);
+    for (int64_t row = 0; row < rows; row += kMicroRows) {
+      const int64_t height = smaller<int64_t>(kMicroRows, rows - row);
+      micro_product(height, here, depth, packed_a + row * depth, 1, height, panel, panel_width(here),
+                    c + row * c_row_stride + col, c_row_stride, add);
+    }
+  }
+}
+
+}  // namespace statespace::STATESPACE_ISA_NS
