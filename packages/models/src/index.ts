@@ -1,4 +1,7 @@
 /** State-space language models: Mamba and Mamba-2, their checkpoints and generation. */
+
+export { loadPretrained } from './checkpoint/load-pretrained.js';
+export { type SavePretrainedOptions, savePretrained } from './checkpoint/save-pretrained.js';
 export { completeConfig } from './config/complete-config.js';
 export {
   headCount,

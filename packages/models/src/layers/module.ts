@@ -39,10 +39,19 @@ export abstract class Module {
    * @throws {CheckpointError} naming what is missing, unexpected or of another shape.
    */
   loadState(state: ReadonlyMap<string, Tensor>): void {
+    this.checkShapes(new Map([...state].map(([name, { shape }]) => [name, shape])));
+    for (const [name, parameter] of this.namedParameters()) parameter.copyFrom(state.get(name) as Tensor);
+  }
+
+  /**
+   * Whether tensors of these names and shapes are the parameters of this module.
+   * @throws {CheckpointError} naming what is missing, unexpected or of another shape.
+   */
+  checkShapes(shapes: ReadonlyMap<string, readonly number[]>): void {
     const own = this.namedParameters();
     const names = new Set(own.map(([name]) => name));
-    const missing = own.filter(([name]) => !state.has(name)).map(([name]) => name);
-    const unexpected = [...state.keys()].filter((name) => !names.has(name));
+    const missing = own.filter(([name]) => !shapes.has(name)).map(([name]) => name);
+    const unexpected = [...shapes.keys()].filter((name) => !names.has(name));
     if (missing.length > 0 || unexpected.length > 0) {
       const parts = [
         ...(missing.length > 0 ? [`without ${shortList(missing)}`] : []),
@@ -56,7 +65,7 @@ export abstract class Module {
       });
     }
     for (const [name, parameter] of own) {
-      const { shape } = state.get(name) as Tensor;
+      const shape = shapes.get(name) as readonly number[];
       if (formatShape(shape) === formatShape(parameter.shape)) continue;
       throw new CheckpointError({
         op: 'loadState',
@@ -65,7 +74,6 @@ export abstract class Module {
         got: formatShape(shape),
       });
     }
-    for (const [name, parameter] of own) parameter.copyFrom(state.get(name) as Tensor);
   }
 
   /** Frees all parameters. */
