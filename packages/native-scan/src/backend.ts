@@ -1,0 +1,148 @@
+/** Which kernels a call runs on, and why. */
+import { createRequire } from 'node:module';
+import {
+  ArgumentError,
+  type BackendName,
+  createReferenceKernels,
+  type Kernels,
+  type TensorLike,
+  tensorDType,
+} from '@statespace/ssd-core';
+import { cpuBackend } from './cpu-backend.js';
+import { type LoadAttempt, loadAddon } from './loader.js';
+import { referenceAsyncKernels } from './reference-async.js';
+import { unavailable } from './runtime.js';
+import type { AsyncSsmKernels } from './ssm/index.js';
+import { getNumThreads } from './threads.js';
+
+/**
+ * `'auto'` takes the fastest backend that can do the call; the environment variable `STATESPACE_BACKEND`
+ * (`reference`, `cpu` or `cuda`) stands in for it where it is set.
+ */
+export type BackendChoice = 'auto' | BackendName | `cuda:${number}`;
+
+/** What was chosen for `'auto'`, and what else there is. */
+export interface BackendInfo {
+  readonly backend: BackendName;
+  /** Instruction set of the native kernels: `'sse2'`, `'avx2'`, `'avx512'` or `'neon'`. */
+  readonly isa: string | undefined;
+  /** Instruction sets that `STATESPACE_ISA` can choose here, worst first. */
+  readonly isas: readonly string[];
+  /** Threads that work on one call. */
+  readonly threads: number;
+  /** Version of this package. */
+  readonly version: string;
+  /** Where the native addon was looked for. */
+  readonly attempts: readonly LoadAttempt[];
+  /** Why the other backends were not chosen. */
+  readonly reasons: Readonly<Partial<Record<BackendName, string>>>;
+}
+
+/** Kernels with their asynchronous forms. */
+export interface Backend {
+  readonly kernels: Kernels;
+  readonly async: AsyncSsmKernels;
+}
+
+const cudaPackage = '@statespace/native-scan-cuda-linux-x64';
+const choices = ['auto', 'reference', 'cpu', 'cuda'];
+
+/**
+ * The kernels of a device: `'reference'` (float64 in TypeScript), `'cpu'` (native float32), `'cuda'`, or `'auto'`.
+ * @throws {BackendUnavailableError} when a backend named here or in `STATESPACE_BACKEND` cannot be had; the message
+ * lists every attempt. @throws {ArgumentError} for a name that is none of these.
+ */
+export function getKernels(device: BackendChoice = 'auto'): Kernels {
+  return chooseBackend('getKernels', device, true).kernels;
+}
+
+/** What was chosen and why the others were not. @throws as `getKernels` for a `STATESPACE_BACKEND` that cannot be had. */
+export function getBackendInfo(): BackendInfo {
+  const { kernels } = chooseBackend('getBackendInfo', 'auto', true);
+  const { addon, attempts } = loadAddon();
+  const reasons: Partial<Record<BackendName, string>> = {};
+  const wish = process.env.STATESPACE_BACKEND;
+  if (kernels.name !== 'cuda') reasons.cuda = cudaAttempt().error as string;
+  if (kernels.name !== 'cpu') {
+    reasons.cpu = addon === undefined ? 'the native addon was not found' : `STATESPACE_BACKEND is ${wish}`;
+  }
+  if (kernels.name !== 'reference')
+    reasons.reference = 'slower; it is there for checks and for other formats';
+  return {
+    backend: kernels.name,
+    isa: addon?.isa(),
+    isas: addon?.isas() ?? [],
+    threads: getNumThreads(),
+    version: packageVersion(),
+    attempts,
+    reasons,
+  };
+}
+
+/** The backend for one call on `tensors`; `fits` tells whether the sizes are within the native kernels' limits. */
+export function backendFor(
+  op: string,
+  choice: BackendChoice | undefined,
+  tensors: readonly (TensorLike | undefined)[],
+  fits = true,
+): Backend {
+  return chooseBackend(op, choice ?? 'auto', fits && tensors.every(isFloat32));
+}
+
+function isFloat32(tensor: TensorLike | undefined): boolean {
+  return tensor?.data === undefined || tensorDType(tensor) === 'f32';
+}
+
+function chooseBackend(op: string, choice: BackendChoice, native: boolean): Backend {
+  const wish = choice === 'auto' ? wishFromEnvironment(op) : choice;
+  const name = wish.split(':', 1)[0] as string;
+  if (!choices.includes(name) || (name !== 'cuda' && name !== wish)) {
+    throw new ArgumentError({
+      op,
+      argument: 'backend',
+      wanted: "'auto', 'reference', 'cpu', 'cuda' or 'cuda:0'",
+      got: `'${wish}'`,
+    });
+  }
+  if (name === 'cuda') throw unavailable(op, wish, [cudaAttempt()]);
+  if (name === 'cpu') return cpuBackend(op);
+  if (name === 'auto' && native && loadAddon().addon !== undefined) return cpuBackend(op);
+  return referenceBackend();
+}
+
+function wishFromEnvironment(op: string): string {
+  const wish = process.env.STATESPACE_BACKEND;
+  if (wish === undefined || wish === '') return 'auto';
+  if (choices.includes(wish)) return wish;
+  throw new ArgumentError({
+    op,
+    argument: 'STATESPACE_BACKEND',
+    wanted: 'reference, cpu or cuda',
+    got: wish,
+  });
+}
+
+let reference: Backend | undefined;
+
+function referenceBackend(): Backend {
+  if (reference === undefined) {
+    const kernels = createReferenceKernels();
+    reference = { kernels, async: referenceAsyncKernels(kernels) };
+  }
+  return reference;
+}
+
+/** This version has no CUDA kernels; a package of another version may still be there. */
+function cudaAttempt(): LoadAttempt {
+  try {
+    createRequire(import.meta.url).resolve(cudaPackage);
+    return { source: cudaPackage, error: 'this version of @statespace/native-scan cannot use it' };
+  } catch {
+    return { source: cudaPackage, error: 'not installed' };
+  }
+}
+
+function packageVersion(): string {
+  const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
+  return manifest.version;
+}

@@ -1,0 +1,66 @@
+/** Outputs of backward passes: one per input whose gradient is wanted. */
+import { ArgumentError, type Kernels, type TensorLike, tensorDType } from '@statespace/ssd-core';
+import { makeOutput, type Output, type SequenceLayout } from './layout.js';
+import type { Outputs } from './planned-call.js';
+
+/**
+ * The gradients to compute: those asked for, or of every input that is there.
+ * @throws {ArgumentError} for a name that is no gradient of `op`, or the gradient of an absent input.
+ */
+export function wantedGradients<Name extends string>(
+  op: string,
+  names: readonly Name[],
+  sources: Readonly<Record<Name, TensorLike | undefined>>,
+  asked: readonly Name[] | undefined,
+): readonly Name[] {
+  if (asked === undefined) return names.filter((name) => sources[name] !== undefined);
+  for (const name of asked) {
+    if (!names.includes(name)) {
+      throw new ArgumentError({
+        op,
+        argument: 'gradients',
+        wanted: `names among ${names.join(', ')}`,
+        got: `'${String(name)}'`,
+      });
+    }
+    if (sources[name] === undefined) {
+      throw new ArgumentError({
+        op,
+        argument: 'gradients',
+        wanted: 'gradients of inputs that are given',
+        got: name,
+      });
+    }
+  }
+  return asked;
+}
+
+export interface GradientRequest<Name extends string> {
+  readonly op: string;
+  /** The input of each gradient, with its length second. */
+  readonly sources: Readonly<Record<Name, TensorLike | undefined>>;
+  readonly wanted: readonly Name[];
+  /** The caller's layout for sequence tensors, `'bld'` for all others. */
+  readonly layout: (name: Name) => SequenceLayout;
+  /** Whether the last axis of a gradient holds (re, im). */
+  readonly pairs?: (name: Name) => boolean;
+}
+
+export function gradientOutputs<Name extends string>(
+  kernels: Kernels,
+  { op, sources, wanted, layout, pairs }: GradientRequest<Name>,
+): Outputs<Name> {
+  const outputs: Partial<Record<Name, Output>> = {};
+  for (const name of wanted) {
+    const source = sources[name] as TensorLike;
+    outputs[name] = makeOutput(kernels, {
+      op,
+      argument: name,
+      shape: source.shape,
+      dtype: tensorDType(source),
+      layout: layout(name),
+      pairs: pairs?.(name) ?? false,
+    });
+  }
+  return outputs;
+}

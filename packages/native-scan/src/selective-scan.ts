@@ -1,0 +1,242 @@
+/** The selective scan of Mamba-1, forward and backward, on the best backend. */
+import {
+  checkSelectiveScanShapes,
+  type SelectiveScanDims,
+  type SelectiveScanInputs,
+  type TensorLike,
+  tensorDType,
+} from '@statespace/ssd-core';
+import { type Backend, backendFor } from './backend.js';
+import { gradientOutputs, wantedGradients } from './gradient-outputs.js';
+import { asLengthSecond, checkLayout, type HostTensor, makeOutput, type SequenceLayout } from './layout.js';
+import {
+  type AsyncOptions,
+  type CallOptions,
+  type Outputs,
+  runPlan,
+  runPlanAsync,
+  targetsOf,
+} from './planned-call.js';
+import { maxState } from './ssm/selective-scan.js';
+
+export interface SelectiveScanOptions extends CallOptions {
+  /** Also give the state after the last step. Default false. */
+  readonly returnLastState?: boolean;
+  /** Where to put the output, contiguous; a fresh array when absent. */
+  readonly out?: TensorLike;
+  /** Where to put the last state, (B, D, N) or (S, D, N), contiguous. */
+  readonly lastState?: TensorLike;
+}
+
+export interface SelectiveScanResult {
+  /** (B, L, D), of u's format. */
+  readonly out: HostTensor;
+  /** (B, D, N) or (S, D, N), of A's format; where it was asked for. */
+  readonly lastState?: HostTensor;
+}
+
+type Names = 'out' | 'lastState';
+
+interface Plan<Args, Name extends string> {
+  readonly backend: Backend;
+  readonly args: Args;
+  readonly outputs: Outputs<Name>;
+}
+
+/**
+ * Selective scan: per batch row b, channel d and state n, from h[-1] = initialState or 0,
+ *
+ *   Delta[t] = delta[t] + deltaBias, through softplus (log1p(exp v), v above 20) with `deltaSoftplus`
+ *   h[t] = exp(Delta[t] A) h[t-1] + Delta[t] u[t] B[t]
+ *   y[t] = sum_n C[t, n] h[t, n] + D u[t];   out[t] = y[t] silu(z[t]) where z is given
+ *
+ * With complex A the state is complex and y takes 2 Re(C h). Source: Gu & Dao 2023, arXiv:2312.00752, Algorithm 2.
+ *
+ * @param inputs u, delta, z (B, L, D), delta a positive step after softplus; A (D, N); B, C (B, L, N), (B, L, G, N) or
+ * constant (D, N); D, deltaBias (D); initialState (B, D, N); `cuSeqlens` (S + 1) packs S sequences into one row.
+ * Any strides work; those without unit stride along the last axis are copied.
+ * @returns `out` (B, L, D) and, where asked for, `lastState` (B, D, N).
+ * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument, before anything is written.
+ * @throws {BackendUnavailableError} for a backend that was named and cannot be had.
+ * @example
+ * const f32 = (shape, fill) => ({ data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(fill), shape });
+ * const { out } = selectiveScan({
+ *   u: f32([1, 3, 2], 1), delta: f32([1, 3, 2], 0.5), A: f32([2, 4], -1), B: f32([1, 3, 4], 1), C: f32([1, 3, 4], 1),
+ * });
+ * out.data; // Float32Array(6)
+ */
+export function selectiveScan(
+  inputs: SelectiveScanInputs,
+  options: SelectiveScanOptions = {},
+): SelectiveScanResult {
+  const { backend, args, outputs } = planForward('selectiveScan', inputs, options);
+  return runPlan(backend, 'selectiveScan', args, outputs) as SelectiveScanResult;
+}
+
+/** `selectiveScan` off the calling thread; ordinary arrays are copied first. @throws {AbortedError} also. */
+export async function selectiveScanAsync(
+  inputs: SelectiveScanInputs,
+  options: SelectiveScanOptions & AsyncOptions = {},
+): Promise<SelectiveScanResult> {
+  const { backend, args, outputs } = planForward('selectiveScanAsync', inputs, options);
+  const result = await runPlanAsync(backend, 'selectiveScan', args, outputs, options.signal);
+  return result as SelectiveScanResult;
+}
+
+export interface SelectiveScanBackwardInputs extends SelectiveScanInputs {
+  /** Gradient of `out`, (B, L, D). */
+  readonly gradOut: TensorLike;
+  /** Gradient of `lastState`; zero when absent. */
+  readonly gradLastState?: TensorLike;
+}
+
+const gradientNames = [
+  'gradU',
+  'gradDelta',
+  'gradA',
+  'gradB',
+  'gradC',
+  'gradD',
+  'gradZ',
+  'gradDeltaBias',
+  'gradInitialState',
+] as const;
+
+/** Gradients of the selective scan, each of the shape and format of its input. */
+export type SelectiveScanGradients = Readonly<Partial<Record<(typeof gradientNames)[number], HostTensor>>>;
+
+export interface SelectiveScanBackwardOptions extends CallOptions {
+  /** Which gradients to compute. Default: of every input that is given. */
+  readonly gradients?: readonly (typeof gradientNames)[number][];
+}
+
+/**
+ * Gradients of `selectiveScan`: with g the gradient of h and p[t] = exp(Delta[t] A) h[t-1],
+ *
+ *   g[t] = dy[t] C[t] + exp(Delta[t+1] A) g[t+1];   gradA = sum Delta g p;   gradB[t] = sum_d Delta u g;
+ *   gradC[t] = sum_d dy h;   dDelta[t] = u <g, B> + <g, A p>;   gradU[t] = D dy + Delta <g, B>
+ *
+ * Complex gradients follow dL/dRe + i dL/dIm. The state is recomputed from the inputs, none is kept by the forward.
+ *
+ * @param inputs those of the forward, `gradOut` (B, L, D) and optionally `gradLastState` (B, D, N).
+ * @returns the gradients of the inputs that were given, or those named in `options.gradients`.
+ * @throws as `selectiveScan`; {ArgumentError} also for the gradient of an input that is absent.
+ */
+export function selectiveScanBackward(
+  inputs: SelectiveScanBackwardInputs,
+  options: SelectiveScanBackwardOptions = {},
+): SelectiveScanGradients {
+  const { backend, args, outputs } = planBackward('selectiveScanBackward', inputs, options);
+  return runPlan(backend, 'selectiveScanBackward', args, outputs);
+}
+
+/** `selectiveScanBackward` off the calling thread; ordinary arrays are copied first. @throws {AbortedError} also. */
+export async function selectiveScanBackwardAsync(
+  inputs: SelectiveScanBackwardInputs,
+  options: SelectiveScanBackwardOptions & AsyncOptions = {},
+): Promise<SelectiveScanGradients> {
+  const { backend, args, outputs } = planBackward('selectiveScanBackwardAsync', inputs, options);
+  return runPlanAsync(backend, 'selectiveScanBackward', args, outputs, options.signal);
+}
+
+function planForward(
+  op: string,
+  given: SelectiveScanInputs,
+  options: SelectiveScanOptions,
+): Plan<SelectiveScanInputs & { readonly out: TensorLike }, Names> {
+  const layout = checkLayout(op, options.layout);
+  const inputs = inLengthSecond(given, layout);
+  const dims = checkSelectiveScanShapes(op, inputs);
+  const backend = chooseBackend(op, inputs, dims, options);
+  const { kernels } = backend;
+  const wantsState = options.returnLastState === true || options.lastState !== undefined;
+  const outputs: Outputs<Names> & { readonly out: object } = {
+    out: makeOutput(kernels, {
+      op,
+      argument: 'out',
+      shape: inputs.u.shape,
+      dtype: tensorDType(inputs.u),
+      given: options.out,
+      layout,
+    }),
+    ...(wantsState && {
+      lastState: makeOutput(kernels, {
+        op,
+        argument: 'lastState',
+        shape: stateShape(dims),
+        dtype: tensorDType(inputs.A),
+        given: options.lastState,
+        layout: 'bld',
+      }),
+    }),
+  };
+  const targets = targetsOf<Names>(outputs);
+  return { backend, outputs, args: { ...inputs, ...targets, out: targets.out as TensorLike } };
+}
+
+function planBackward(
+  op: string,
+  given: SelectiveScanBackwardInputs,
+  options: SelectiveScanBackwardOptions,
+): Plan<SelectiveScanBackwardInputs, (typeof gradientNames)[number]> {
+  const layout = checkLayout(op, options.layout);
+  const inputs = {
+    ...inLengthSecond(given, layout),
+    gradOut: asLengthSecond(given.gradOut, layout),
+  } as SelectiveScanBackwardInputs;
+  const dims = checkSelectiveScanShapes(op, inputs);
+  const backend = chooseBackend(op, inputs, dims, options, [inputs.gradOut, inputs.gradLastState]);
+  const sources = {
+    gradU: inputs.u,
+    gradDelta: inputs.delta,
+    gradA: inputs.A,
+    gradB: inputs.B,
+    gradC: inputs.C,
+    gradD: inputs.D,
+    gradZ: inputs.z,
+    gradDeltaBias: inputs.deltaBias,
+    gradInitialState: inputs.initialState,
+  };
+  const sequences = new Set(['gradU', 'gradDelta', 'gradZ']);
+  if (dims.groupsB > 0) sequences.add('gradB');
+  if (dims.groupsC > 0) sequences.add('gradC');
+  const outputs = gradientOutputs(backend.kernels, {
+    op,
+    sources,
+    wanted: wantedGradients(op, gradientNames, sources, options.gradients),
+    layout: (name) => (sequences.has(name) ? layout : 'bld'),
+    pairs: (name) => dims.complex && (name === 'gradB' || name === 'gradC'),
+  });
+  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };
+}
+
+/** The inputs with their length second; constant B and C have none. */
+function inLengthSecond(inputs: SelectiveScanInputs, layout: SequenceLayout): SelectiveScanInputs {
+  if (layout === 'bld') return inputs;
+  const complex = inputs.A?.shape?.length === 3;
+  const coefficient = (tensor: TensorLike) =>
+    (tensor?.shape?.length ?? 0) > (complex ? 3 : 2) ? asLengthSecond(tensor, layout, complex) : tensor;
+  return {
+    ...inputs,
+    u: asLengthSecond(inputs.u, layout),
+    delta: asLengthSecond(inputs.delta, layout),
+    B: coefficient(inputs.B),
+    C: coefficient(inputs.C),
+    ...(inputs.z !== undefined && { z: asLengthSecond(inputs.z, layout) }),
+  };
+}
+
+function chooseBackend(
+  op: string,
+  { u, delta, A, B, C, D, z, deltaBias, initialState }: SelectiveScanInputs,
+  dims: SelectiveScanDims,
+  options: CallOptions,
+  more: readonly (TensorLike | undefined)[] = [],
+): Backend {
+  const tensors = [u, delta, A, B, C, D, z, deltaBias, initialState, ...more];
+  return backendFor(op, options.backend, tensors, !dims.complex && dims.dState <= maxState);
+}
+
+function stateShape({ stateRows, dInner, dState, complex }: SelectiveScanDims): number[] {
+  return complex ? [stateRows, dInner, dState, 2] : [stateRows, dInner, dState];
+}

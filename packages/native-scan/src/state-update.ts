@@ -1,0 +1,130 @@
+/** One-step updates for decoding, on the best backend. Both change their state in place. */
+import {
+  type CausalConv1dUpdateInputs,
+  checkCausalConv1dUpdateShapes,
+  checkSelectiveStateUpdateShapes,
+  type SelectiveStateUpdateInputs,
+  type TensorLike,
+  tensorDType,
+} from '@statespace/ssd-core';
+import { type BackendChoice, backendFor } from './backend.js';
+import { type HostTensor, makeOutput } from './layout.js';
+import { type AsyncOptions, runPlan, runPlanAsync, targetsOf } from './planned-call.js';
+import { maxWidth } from './ssm/causal-conv1d.js';
+
+export interface UpdateOptions {
+  /** Default `'auto'`: native for float32, the reference for other formats. */
+  readonly backend?: BackendChoice;
+  /** Where to put the output, contiguous, of the shape of x; a fresh array when absent. */
+  readonly out?: TensorLike;
+}
+
+export interface UpdateResult {
+  /** Of the shape and format of x. */
+  readonly out: HostTensor;
+}
+
+/**
+ * One step of the selective scan or of SSD; `state` becomes the new state.
+ *
+ *   Delta = clamp(softplus?(dt + dtBias), dtLimit);   h <- exp(Delta A) h + Delta x B
+ *   out = <C, h> + D x, times silu(z) where z is given
+ *
+ * Mamba-1: state (B, D, N), x, dt, z (B, D), A (D, N), B, C (B, N) or (B, G, N), D, dtBias (D).
+ * Mamba-2: state (B, H, P, N), x, z (B, H, P), dt (B, H) or (B, H, P), A (H) or (H, P, N), B, C (B, G, N),
+ * D, dtBias (H) or (H, P). `stateBatchIndices` i32 (B) chooses the row of `state` for each sequence; a negative one
+ * marks padding, whose output is 0. Source: Gu & Dao 2023, arXiv:2312.00752; mamba_ssm selective_state_update.
+ *
+ * @returns `out` of the shape of x.
+ * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument, before anything is written.
+ * @throws {BackendUnavailableError} for a backend that was named and cannot be had.
+ */
+export function selectiveStateUpdate(
+  inputs: SelectiveStateUpdateInputs,
+  options: UpdateOptions = {},
+): UpdateResult {
+  const { backend, args, outputs } = planStateUpdate('selectiveStateUpdate', inputs, options);
+  return runPlan(backend, 'selectiveStateUpdate', args, outputs) as UpdateResult;
+}
+
+/** `selectiveStateUpdate` off the calling thread; ordinary arrays are copied in and out. @throws {AbortedError} also. */
+export async function selectiveStateUpdateAsync(
+  inputs: SelectiveStateUpdateInputs,
+  options: UpdateOptions & AsyncOptions = {},
+): Promise<UpdateResult> {
+  const { backend, args, outputs } = planStateUpdate('selectiveStateUpdateAsync', inputs, options);
+  return (await runPlanAsync(
+    backend,
+    'selectiveStateUpdate',
+    args,
+    outputs,
+    options.signal,
+  )) as unknown as UpdateResult;
+}
+
+/**
+ * One or more steps of the causal convolution; x enters `convState`.
+ *
+ *   out[t] = act(bias + sum_w weight[w] xs[t + w]),  xs = [last W-1 inputs, x]
+ *
+ * x (B, D) or (B, L, D); convState (B, D, S), S >= W-1, oldest first, or with `cacheSeqlens` i32 (B), the steps
+ * written so far, a ring buffer in which step s stands at s mod S; weight (D, W); bias (D). `convStateIndices` i32 (B)
+ * chooses the row of `convState`; a negative one marks padding, whose output is 0. Source: Dao-AILab/causal-conv1d.
+ *
+ * @returns `out` of the shape of x. @throws as `selectiveStateUpdate`.
+ */
+export function causalConv1dUpdate(
+  inputs: CausalConv1dUpdateInputs,
+  options: UpdateOptions = {},
+): UpdateResult {
+  const { backend, args, outputs } = planConvUpdate('causalConv1dUpdate', inputs, options);
+  return runPlan(backend, 'causalConv1dUpdate', args, outputs) as UpdateResult;
+}
+
+/** `causalConv1dUpdate` off the calling thread; ordinary arrays are copied in and out. @throws {AbortedError} also. */
+export async function causalConv1dUpdateAsync(
+  inputs: CausalConv1dUpdateInputs,
+  options: UpdateOptions & AsyncOptions = {},
+): Promise<UpdateResult> {
+  const { backend, args, outputs } = planConvUpdate('causalConv1dUpdateAsync', inputs, options);
+  return (await runPlanAsync(
+    backend,
+    'causalConv1dUpdate',
+    args,
+    outputs,
+    options.signal,
+  )) as unknown as UpdateResult;
+}
+
+function planStateUpdate(op: string, inputs: SelectiveStateUpdateInputs, options: UpdateOptions) {
+  checkSelectiveStateUpdateShapes(op, inputs);
+  const { state, x, dt, A, B, C, D, z, dtBias } = inputs;
+  return planUpdate(op, inputs, options, [state, x, dt, A, B, C, D, z, dtBias], true);
+}
+
+function planConvUpdate(op: string, inputs: CausalConv1dUpdateInputs, options: UpdateOptions) {
+  const { width } = checkCausalConv1dUpdateShapes(op, inputs);
+  const { x, convState, weight, bias } = inputs;
+  return planUpdate(op, inputs, options, [x, convState, weight, bias], width <= maxWidth);
+}
+
+function planUpdate<Inputs extends { readonly x: TensorLike }>(
+  op: string,
+  inputs: Inputs,
+  { backend: choice, out }: UpdateOptions,
+  tensors: readonly (TensorLike | undefined)[],
+  fits: boolean,
+) {
+  const backend = backendFor(op, choice, tensors, fits);
+  const { x } = inputs;
+  const request = {
+    op,
+    argument: 'out',
+    shape: x.shape,
+    dtype: tensorDType(x),
+    given: out,
+    layout: 'bld',
+  } as const;
+  const outputs = { out: makeOutput(backend.kernels, request) };
+  return { backend, outputs, args: { ...inputs, out: targetsOf<'out'>(outputs).out as TensorLike } };
+}
