@@ -58,6 +58,12 @@ describe('golden numbers', () => {
   }
 });
 
+test('the example of the documentation', () => {
+  const x = hostTensor([1, 2, 3], [1, 3, 1]);
+  const weight = hostTensor([10, 1], [1, 2]);
+  expect(causalConv1dRef({ x, weight }).out.data).toEqual(Float64Array.of(1, 12, 23));
+});
+
 describe('laws', () => {
   test.each([2, 3, 4, 7])('width %i: a unit weight on the last tap copies, on the first delays', (width) => {
     const { x } = randomConvInputs({ seqLen: 11, bare: true });

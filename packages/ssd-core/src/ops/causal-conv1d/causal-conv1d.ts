@@ -29,6 +29,10 @@ export interface CausalConv1dResult {
  * x (B, L, D); weight (D, W), W >= 2; bias (D); initialStates (B, D, W-1) or packed (S, D, W-1), oldest first.
  * @returns out (B, L, D) and finalStates (B, D, W-1).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument.
+ * @example
+ * const x = { data: Float64Array.of(1, 2, 3), shape: [1, 3, 1] };
+ * const weight = { data: Float64Array.of(10, 1), shape: [1, 2] };
+ * causalConv1dRef({ x, weight }).out.data; // 1, 12, 23
  */
 export function causalConv1dRef(inputs: CausalConv1dInputs): CausalConv1dResult {
   const op = 'causalConv1d';

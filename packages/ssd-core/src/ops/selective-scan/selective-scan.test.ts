@@ -65,6 +65,13 @@ function unrolledSum(options: RandomScanOptions): { ours: Float64Array; wanted: 
   return { ours: selectiveScanRef({ ...inputs, initialState }).out.data, wanted };
 }
 
+test('the example of the documentation', () => {
+  const ones = hostTensor([1, 1], [1, 2, 1]);
+  const A = hostTensor([-1], [1, 1]);
+  const { out } = selectiveScanRef({ u: ones, delta: ones, A, B: ones, C: ones });
+  expect(out.data).toEqual(Float64Array.of(1, 1 + Math.exp(-1)));
+});
+
 describe('laws', () => {
   test.each([1, 2, 31])('the scan of %i steps is the unrolled sum', (seqLen) => {
     const { ours, wanted } = unrolledSum({ seqLen });

@@ -31,6 +31,10 @@ export interface SelectiveScanResult {
  * A, B, C with a last axis of 2. `delta` is a step in units of 1/|A|, before bias and softplus.
  * @returns out (B, L, D) and lastState (B, D, N).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument.
+ * @example
+ * const ones = { data: Float64Array.of(1, 1), shape: [1, 2, 1] };
+ * const A = { data: Float64Array.of(-1), shape: [1, 1] };
+ * selectiveScanRef({ u: ones, delta: ones, A, B: ones, C: ones }).out.data; // 1, 1 + exp(-1)
  */
 export function selectiveScanRef(inputs: SelectiveScanInputs): SelectiveScanResult {
   const op = 'selectiveScan';

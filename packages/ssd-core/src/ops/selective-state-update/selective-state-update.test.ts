@@ -45,6 +45,14 @@ function at(tensor: HostTensor, t: number): HostTensor {
   return { data, shape: [shape[0] as number, ...shape.slice(2)] };
 }
 
+test('the example of the documentation', () => {
+  const one = { data: Float64Array.of(1), shape: [1, 1] };
+  const state = { data: Float64Array.of(1), shape: [1, 1, 1] };
+  const A = { data: Float64Array.of(-1), shape: [1, 1] };
+  const { out } = selectiveStateUpdateRef({ state, x: one, dt: one, A, B: one, C: one });
+  expect(out.data).toEqual(Float64Array.of(Math.exp(-1) + 1));
+});
+
 describe('laws', () => {
   test('stepping is the selective scan', () => {
     const scan = randomScanInputs({ seqLen: 7, groupsB: 2, groupsC: 2 });

@@ -34,6 +34,11 @@ export interface SelectiveStateUpdateResult {
  * dtBias (H) or (H, P). stateBatchIndices (B): the state's row for each sequence; a negative one marks padding,
  * whose output is 0 and which changes no state.
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument.
+ * @example
+ * const one = { data: Float64Array.of(1), shape: [1, 1] };
+ * const state = { data: Float64Array.of(1), shape: [1, 1, 1] };
+ * const A = { data: Float64Array.of(-1), shape: [1, 1] };
+ * selectiveStateUpdateRef({ state, x: one, dt: one, A, B: one, C: one }).out.data; // exp(-1) + 1
  */
 export function selectiveStateUpdateRef(inputs: SelectiveStateUpdateInputs): SelectiveStateUpdateResult {
   const op = 'selectiveStateUpdate';

@@ -91,10 +91,10 @@ function withinChunk(
   for (let l = 0; l < length; l++) {
     const rowE = (first + l) * headDim;
     const rowC = (first + l) * dState;
-    // Sum of W[l, s] over s < t while t runs up to l: the part of the rectangles that row l gives.
+    // Sum of W[l, s] over s < t, while t runs up to l: what row l gives to the rectangle of t.
     let crossing = 0;
     for (let s = 0; s <= l; s++) {
-      if (s > 0) gradients.a[first + s] = (gradients.a[first + s] as number) + crossing;
+      gradients.a[first + s] = (gradients.a[first + s] as number) + crossing;
       const pair = l * length + s;
       const score = scores[pair] as number;
       const decay = decays.between[pair] as number;

@@ -124,6 +124,14 @@ describe('three forms, one result', () => {
   });
 });
 
+test('the example of the documentation', () => {
+  const ones = hostTensor([1, 1], [1, 2, 1, 1]);
+  const dt = hostTensor([1, 1], [1, 2, 1]);
+  const A = hostTensor([-1], [1]);
+  const { out } = ssdChunkScanRef({ x: ones, dt, A, B: ones, C: ones, chunkSize: 1 });
+  expect(out.data).toEqual(Float64Array.of(1, 1 + Math.exp(-1)));
+});
+
 describe('laws', () => {
   test('SSD is the selective scan whose A and delta are tied over the channels of a head', () => {
     const inputs = randomSsdInputs({ seqLen: 11 });

@@ -42,6 +42,11 @@ export interface SsdChunkScanResult {
  * Q = chunkSize.
  * @returns out (B, L, H, P) and finalStates (B, H, P, N).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument.
+ * @example
+ * const ones = { data: Float64Array.of(1, 1), shape: [1, 2, 1, 1] };
+ * const dt = { data: Float64Array.of(1, 1), shape: [1, 2, 1] };
+ * const A = { data: Float64Array.of(-1), shape: [1] };
+ * ssdChunkScanRef({ x: ones, dt, A, B: ones, C: ones, chunkSize: 1 }).out.data; // 1, 1 + exp(-1)
  */
 export function ssdChunkScanRef(inputs: SsdChunkScanInputs): SsdChunkScanResult {
   return runHeads(inputs, chunkedHead);
