@@ -1,8 +1,11 @@
 /** The one place that knows where kernels come from; another backend package replaces this file alone. */
-import { createReferenceKernels, type Kernels } from '@statespace/ssd-core';
+import { type BackendChoice, getKernels } from '@statespace/native-scan';
+import type { Kernels } from '@statespace/ssd-core';
 
-/** Kernels of `'reference'`, `'cpu'`, `'cuda'`, `'cuda:0'`, or the best there is for `'auto'`. */
+/**
+ * Kernels of `'reference'`, `'cpu'`, `'cuda'`, `'cuda:0'`, or the best there is for `'auto'`.
+ * @throws {BackendUnavailableError} when one asked for by name cannot be had. @throws {ArgumentError} for other names.
+ */
 export function loadKernels(device: string): Kernels {
-  void device;
-  return createReferenceKernels();
+  return getKernels(device as BackendChoice);
 }

@@ -12,16 +12,13 @@ export function checkFloat(op: string, argument: string, x: Tensor): void {
   if (x.disposed) checkUsable(op, argument, x);
   const { computes } = x.kernels;
   if ((x.dtype === 'f32' || x.dtype === 'f64') && computes.includes(x.dtype)) return;
-  const formats = computes.filter((dtype) => dtype === 'f32' || dtype === 'f64').join(' or ');
+  const formats = (['f32', 'f64'] as const).filter((dtype) => computes.includes(dtype));
   throw new DTypeError({
     op,
     argument,
-    wanted: `${formats} on ${x.device}`,
+    wanted: `${formats.join(' or ')} on ${x.device}`,
     got: x.dtype,
-    hint:
-      x.dtype === 'f64'
-        ? "Use device 'reference' for f64, or cast('f32')"
-        : `Use cast('${computes[0] ?? 'f32'}') first`,
+    hint: x.dtype === 'f64' ? "Use device 'reference' for f64, or cast('f32')" : "Use cast('f32') first",
   });
 }
 
