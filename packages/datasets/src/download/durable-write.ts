@@ -2,18 +2,22 @@
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError, StatespaceError } from '@statespace/ssd-core';
+import { type WriteFileOptions, writeFileAtomic } from '@statespace/tensor';
 
 /**
  * Makes a folder with `files` appear at `target` in one step. When another process was faster, its folder stays
  * and ours is dropped.
  * @throws {IoError} when writing fails; nothing is left behind.
  */
-export async function writeFolderOnce(target: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+export async function writeFolderOnce(
+  target: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  options: WriteFileOptions = {},
+): Promise<void> {
   await withTemporaryFolder(dirname(target), async (folder) => {
     const staged = join(folder, 'content');
     await mkdir(staged);
-    for (const [name, bytes] of files) await writeFlushed(join(staged, name), bytes);
-    await flushFolder(staged);
+    for (const [name, bytes] of files) await writeFileAtomic(join(staged, name), bytes, options);
     try {
       await rename(staged, target);
     } catch (cause) {
@@ -43,16 +47,6 @@ export async function withTemporaryFolder<T>(
     throw asIoError(cause, parent);
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

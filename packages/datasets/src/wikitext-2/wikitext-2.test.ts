@@ -102,7 +102,7 @@ describe('a corpus from the network', () => {
     });
     await writeFile(join(folder, 'file'), '');
     await expect(loadRelease(release, { cacheDir: join(folder, 'file') })).rejects.toMatchObject({
-      code: expect.stringMatching(/ERR_(IO|DATA)/),
+      code: 'ERR_IO',
     });
   });
 });

@@ -1,7 +1,7 @@
 /** WikiText-2 at word level: from a local copy, the cache, or the network. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AbortedError, DataError } from '@statespace/ssd-core';
+import { AbortedError, IoError } from '@statespace/ssd-core';
 import { cacheFolder } from '../download/cache-folder.js';
 import { type DownloadProgress, downloadVerified } from '../download/download.js';
 import { writeFolderOnce } from '../download/durable-write.js';
@@ -98,7 +98,7 @@ async function fillCache(folder: string, release: CorpusRelease, options: WikiTe
 async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return undefined;
-    throw new DataError({
+    throw new IoError({
       op: 'readCorpus',
       argument: path,
       wanted: 'a cache folder',

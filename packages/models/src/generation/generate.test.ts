@@ -1,4 +1,4 @@
-import { Generator, tensor } from '@statespace/tensor';
+import { Generator, memoryStats, tensor } from '@statespace/tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createModel } from '../create-model.js';
 import { type GenerateOptions, generate } from './generate.js';
@@ -59,6 +59,13 @@ describe('generate', () => {
     };
     await expect(run()).rejects.toMatchObject({ code: 'ERR_ABORTED' });
     expect(seen).toHaveLength(3);
+  });
+
+  it('gives all its memory back, also after break', async () => {
+    const before = memoryStats();
+    await collect({ maxTokens: 30 });
+    for await (const token of generate(model, prompt, { maxTokens: 30 })) if (token >= 0) break;
+    expect(memoryStats().buffers).toBe(before.buffers);
   });
 
   it('refuses bad options at once', () => {
