@@ -13,6 +13,7 @@ export {
   zeros,
   zerosLike,
 } from './create.js';
+export { type BackendInfo, getBackendInfo, getNumThreads, setNumThreads } from './default-backend.js';
 export { getDefaultDevice, getDeviceKernels, registerDevice, setDefaultDevice } from './device.js';
 export * from './io/index.js';
 export { argmax } from './ops/argmax.js';

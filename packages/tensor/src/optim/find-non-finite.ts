@@ -8,11 +8,15 @@ export interface NonFinite {
   readonly what: 'value' | 'gradient';
 }
 
-/** The first parameter whose value, or else whose gradient, holds NaN or Infinity. Reads everything: for errors. */
+/**
+ * The first parameter whose value holds NaN or Infinity; when all values are finite, the first whose gradient does:
+ * one bad value spoils the gradients of all others. Reads everything: for errors.
+ */
 export function findNonFinite(parameters: NamedParameters): NonFinite | undefined {
-  for (const [name, parameter] of parameters) {
-    if (!allFinite(parameter)) return { name, what: 'value' };
-    if (parameter.grad !== undefined && !allFinite(parameter.grad)) return { name, what: 'gradient' };
+  const all = [...parameters];
+  for (const [name, parameter] of all) if (!allFinite(parameter)) return { name, what: 'value' };
+  for (const [name, { grad }] of all) {
+    if (grad !== undefined && !allFinite(grad)) return { name, what: 'gradient' };
   }
   return undefined;
 }

@@ -1,0 +1,77 @@
+/** `statespace demo`, and `statespace` alone: a Mamba learns Moby Dick in about a minute. */
+import {
+  builtinExperiments,
+  type Experiment,
+  openTrainedModel,
+  type Run,
+  type RunOutcome,
+  tinyPreset,
+} from '@statespace/experiments';
+import { generate } from '@statespace/models';
+import { getBackendInfo } from '@statespace/tensor';
+import type { Command } from 'commander';
+import { finishRuns, programName } from '../finish-runs.js';
+import { interruptible } from '../interrupt.js';
+import { addRunOptions, type RunOptions, startRuns } from '../run-options.js';
+import type { Terminal } from '../terminal.js';
+import { TokenText } from '../token-text.js';
+
+const sampleTokens = 280;
+const samplePrompt = 'The whale ';
+
+const examples = `
+Examples:
+  $ statespace
+  $ statespace demo --seed 3`;
+
+export function addDemoCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('demo')
+    .description('train a small Mamba on Moby Dick and show what it learned (the default command)')
+    .addHelpText('after', examples);
+  addRunOptions(command).action((options: RunOptions) => runDemo(terminal, options));
+}
+
+async function runDemo(terminal: Terminal, options: RunOptions): Promise<void> {
+  const experiment = demoExperiment(terminal);
+  terminal.note('Training a 2-layer Mamba on Moby Dick, character by character.');
+  const outcomes = await startRuns(terminal, () => experiment, {}, options);
+  for (const outcome of outcomes) if (outcome.status === 'completed') await showResult(terminal, outcome);
+  finishRuns(terminal, outcomes, options);
+  if (outcomes.at(-1)?.status === 'completed') suggestNext(terminal);
+}
+
+/** The whole experiment where native kernels are there, a much smaller one on the reference. */
+function demoExperiment(terminal: Terminal): Experiment {
+  if (getBackendInfo().backend !== 'reference') return builtinExperiments.get('moby-dick');
+  terminal.note(
+    'Native kernels are not in use (statespace doctor says why): a tiny model on the TypeScript reference.',
+  );
+  return { ...builtinExperiments.get('train'), preset: tinyPreset };
+}
+
+async function showResult(terminal: Terminal, { run }: RunOutcome & { status: 'completed' }): Promise<void> {
+  const text = await interruptible(terminal, (signal) => sample(run, signal));
+  terminal.print();
+  terminal.print('What it writes now:');
+  for (const line of text.split('\n')) terminal.print(`  ${line}`);
+}
+
+async function sample(run: Run, signal: AbortSignal): Promise<string> {
+  const { model, vocabulary } = await openTrainedModel(run);
+  if (vocabulary === undefined) return '';
+  const prompt = vocabulary.encode(samplePrompt);
+  const text = new TokenText(vocabulary, prompt);
+  const options = { maxTokens: sampleTokens, temperature: 0.7, seed: 0, signal };
+  for await (const id of generate(model, prompt, options)) text.add(id);
+  return text.whole;
+}
+
+function suggestNext(terminal: Terminal): void {
+  const name = programName();
+  terminal.print();
+  terminal.print('Try next:');
+  terminal.print(`  ${name} generate --prompt "Call me " --temperature 0.6`);
+  terminal.print(`  ${name} train --config configs/moby-dick.yaml --d-model 192 --steps 3000`);
+  terminal.print(`  ${name} run --help`);
+}

@@ -1,0 +1,109 @@
+/** What is told when runs have ended: results, statistics over seeds, how to go on. */
+import { relative } from 'node:path';
+import { type Check, type RunOutcome, summarize } from '@statespace/experiments';
+import { exitCode } from './exit-codes.js';
+import { formatBytes, formatCount, formatTable } from './number-format.js';
+import type { RunOptions } from './run-options.js';
+import type { Terminal } from './terminal.js';
+
+/** Prints the outcomes, as JSON or for people, and sets the exit code. */
+export function finishRuns(
+  terminal: Terminal,
+  outcomes: readonly RunOutcome[],
+  { out }: Pick<RunOptions, 'out'>,
+): void {
+  const statistics = outcomes.length > 1 ? summarize(outcomes.flatMap(numbersOf)) : undefined;
+  for (const outcome of outcomes) printOutcome(terminal, outcome);
+  if (statistics !== undefined) printStatistics(terminal, statistics);
+  terminal.printJson({
+    runs: outcomes.map(outcomeJson),
+    ...(statistics === undefined ? {} : { statistics }),
+  });
+  const last = outcomes.at(-1);
+  if (last?.status === 'interrupted') {
+    terminal.note(`Interrupted after step ${last.step}; a checkpoint was saved. Go on with:`);
+    terminal.note(`  ${resumeCommand(last.run.id, out)}`);
+    process.exitCode = exitCode.interrupted;
+    return;
+  }
+  const failed = outcomes.some((outcome) => outcome.status === 'completed' && !outcome.result.passed);
+  process.exitCode = failed ? exitCode.failed : exitCode.ok;
+}
+
+/** The command that goes on with a run, as it was called here. */
+export function resumeCommand(runId: string, out: string): string {
+  const place = out === 'outputs' ? '' : ` --out ${/^[\w./-]+$/.test(out) ? out : JSON.stringify(out)}`;
+  return `${programName()} train --resume ${runId}${place}`;
+}
+
+/** How this command was called: through npm in the repository, or by its own name. */
+export function programName(): string {
+  return process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'statespace';
+}
+
+function outcomeJson(outcome: RunOutcome): object {
+  const { run, status } = outcome;
+  const about = { id: run.id, directory: run.directory, status };
+  if (outcome.status === 'interrupted')
+    return { ...about, step: outcome.step, checkpoint: outcome.checkpoint };
+  return { ...about, result: outcome.result };
+}
+
+function printOutcome(terminal: Terminal, outcome: RunOutcome): void {
+  if (outcome.status !== 'completed') return;
+  const { run, result } = outcome;
+  terminal.print();
+  for (const [name, text] of metadataLines(result.metadata)) terminal.print(`${name.padEnd(18)} ${text}`);
+  for (const check of result.details) terminal.print(checkLine(check));
+  terminal.print(`run folder         ${relativePath(run.directory)}`);
+  for (const artifact of result.artifacts) {
+    terminal.print(`file               ${relativePath(`${run.directory}/${artifact}`)}`);
+  }
+}
+
+function checkLine({ claim, passed, found }: Check): string {
+  return `${passed ? 'passed' : 'FAILED'}             ${claim}: ${found}`;
+}
+
+/** Nested numbers of the metadata as dotted names. */
+function metadataLines(metadata: Readonly<Record<string, unknown>>): [string, string][] {
+  return Object.entries(flatNumbers(metadata)).map(([name, value]) => {
+    if (name.endsWith('Bytes')) return [name.slice(0, -'Bytes'.length), formatBytes(value)];
+    return [name, Math.abs(value) >= 1000 ? formatCount(value) : String(Number(value.toPrecision(5)))];
+  });
+}
+
+function flatNumbers(values: object, prefix = ''): Record<string, number> {
+  const flat: Record<string, number> = {};
+  for (const [key, value] of Object.entries(values)) {
+    const name = prefix === '' ? key : `${prefix}.${key}`;
+    if (typeof value === 'number') flat[name] = value;
+    else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      Object.assign(flat, flatNumbers(value, name));
+    }
+  }
+  return flat;
+}
+
+function numbersOf(outcome: RunOutcome): Record<string, number>[] {
+  return outcome.status === 'completed' ? [flatNumbers(outcome.result.metadata)] : [];
+}
+
+function printStatistics(terminal: Terminal, statistics: ReturnType<typeof summarize>): void {
+  terminal.print();
+  terminal.print('over the seeds');
+  const rows = Object.entries(statistics).map(([name, { count, mean, std, ci95 }]) => [
+    name,
+    `mean ${mean.toPrecision(5)}`,
+    `std ${std.toPrecision(3)}`,
+    `95% CI ±${ci95.toPrecision(3)}`,
+    `n ${count}`,
+  ]);
+  for (const line of formatTable([...rows])) terminal.print(line);
+}
+
+/** A path as short as it can be said from here. */
+export function relativePath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}

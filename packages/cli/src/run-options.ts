@@ -1,0 +1,105 @@
+/** Options that every command which starts runs has, and the runs they lead to. */
+import {
+  type Experiment,
+  mergeLayers,
+  type PlainObject,
+  parseConfig,
+  parseSeeds,
+  type RunOutcome,
+  RunStore,
+  readYamlFile,
+  resumeExperiment,
+  runExperiment,
+  type TrainEvent,
+} from '@statespace/experiments';
+import { ConfigError } from '@statespace/ssd-core';
+import type { Command } from 'commander';
+import { interruptible } from './interrupt.js';
+import type { Terminal } from './terminal.js';
+import { TrainingProgress } from './training-progress.js';
+
+/** As commander parses them. */
+export interface RunOptions {
+  readonly config?: string;
+  readonly seed?: string;
+  readonly resume?: string;
+  readonly out: string;
+}
+
+/** Adds `--config`, `--seed`, `--resume` and `--out`. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'YAML file with parameters; flags override it')
+    .option('--seed <list>', 'seeds, one run each: 3, 0..9 or 0,2,5..7')
+    .option('--resume <run>', 'go on with a run that stopped: its id, its folder or latest')
+    .option('--out <folder>', 'folder of all runs', 'outputs');
+}
+
+/** Parameters that may change when a run is resumed, since they do not change its bits. */
+const resumable = new Set(['threads', 'device', 'data', 'data.dataDir']);
+
+/** Runs `experiment` once per seed, or goes on with a run; stops at the first interruption. */
+export async function startRuns(
+  terminal: Terminal,
+  experimentOf: (program: string | undefined) => Experiment,
+  layer: PlainObject,
+  options: RunOptions,
+): Promise<RunOutcome[]> {
+  const store = new RunStore(options.out);
+  return interruptible(terminal, async (signal) => {
+    const report = reporter(terminal);
+    const onRun = ({ directory }: { directory: string }): void => terminal.note(`run folder: ${directory}`);
+    if (options.resume !== undefined) {
+      refuseOtherParameters(layer, options);
+      const run = store.find(options.resume);
+      const experiment = experimentOf(run.record.program);
+      return [await resumeExperiment(experiment, run, { signal, report, onRun }, layer)];
+    }
+    const experiment = experimentOf(undefined);
+    const params = layeredParams(experiment, layer, options.config);
+    const seeds = options.seed === undefined ? [undefined] : parseSeeds(options.seed);
+    const outcomes: RunOutcome[] = [];
+    for (const seed of seeds) {
+      const seeded = seed === undefined ? params : { ...params, seed };
+      const outcome = await runExperiment(experiment, seeded, { store, signal, report, onRun });
+      outcomes.push(outcome);
+      if (outcome.status === 'interrupted') break;
+    }
+    return outcomes;
+  });
+}
+
+/** Preset, file and flags, one above the other, checked before anything starts. */
+function layeredParams(experiment: Experiment, layer: PlainObject, configFile?: string): PlainObject {
+  const file = configFile === undefined ? {} : readYamlFile(configFile);
+  // Checked alone first, so that a mistake in the file is reported with the file's name.
+  if (configFile !== undefined) parseConfig(experiment.params, file, configFile);
+  return mergeLayers(mergeLayers(experiment.preset ?? {}, file), layer);
+}
+
+function reporter(terminal: Terminal): (event: TrainEvent) => void {
+  let progress = new TrainingProgress(terminal);
+  return (event) => {
+    if (event.type === 'start') progress = new TrainingProgress(terminal);
+    progress.show(event);
+  };
+}
+
+function refuseOtherParameters(layer: PlainObject, { config, seed }: RunOptions): void {
+  const data = (layer.data ?? {}) as PlainObject;
+  const paths = [...Object.keys(layer), ...Object.keys(data).map((key) => `data.${key}`)];
+  const wrong =
+    config !== undefined
+      ? 'config'
+      : seed !== undefined
+        ? 'seed'
+        : paths.find((path) => !resumable.has(path));
+  if (wrong === undefined) return;
+  throw new ConfigError({
+    op: 'resume',
+    argument: `--${wrong}`,
+    wanted: 'only --threads, --device, --data-dir and --out beside --resume',
+    got: 'another parameter',
+    hint: 'A resumed run keeps its own configuration',
+  });
+}

@@ -1,0 +1,61 @@
+/** The progress of a training run on stderr: one line in place on a terminal, plain lines elsewhere. */
+import type { EvalEvent, LogEvent, StartEvent, TrainEvent } from '@statespace/experiments';
+import { formatCount, formatDuration, formatPercent } from './number-format.js';
+import type { Terminal } from './terminal.js';
+
+const plainLinePeriodMs = 10_000;
+
+export class TrainingProgress {
+  readonly #terminal: Terminal;
+  readonly #now: () => number;
+  #lastLine = Number.NEGATIVE_INFINITY;
+
+  /** @param now milliseconds, for tests */
+  constructor(terminal: Terminal, now: () => number = Date.now) {
+    this.#terminal = terminal;
+    this.#now = now;
+  }
+
+  show(event: TrainEvent): void {
+    if (event.type === 'start') this.#start(event);
+    if (event.type === 'log') this.#log(event);
+    if (event.type === 'eval') this.#terminal.note(evalLine(event));
+    if (event.type === 'end') this.#terminal.end();
+  }
+
+  #start(event: StartEvent): void {
+    const { step, totalSteps, parameters, vocabSize, trainWindows, heldOutWindows } = event;
+    const windows = `${formatCount(trainWindows)} training and ${formatCount(heldOutWindows)} held-out windows`;
+    this.#terminal.note(
+      `${formatCount(parameters)} parameters, ${formatCount(vocabSize)} kinds of token, ${windows}`,
+    );
+    const references = Object.entries(event.references).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+    if (references.length > 0) {
+      this.#terminal.note(`held-out loss to beat, nats per token: ${references.join(', ')}`);
+    }
+    for (const warning of event.warnings) this.#terminal.note(`warning: ${warning}`);
+    if (step > 0) this.#terminal.note(`going on after step ${step} of ${totalSteps}`);
+  }
+
+  #log(event: LogEvent): void {
+    if (this.#terminal.interactive) {
+      this.#terminal.status(logLine(event));
+      return;
+    }
+    const due = this.#now() - this.#lastLine >= plainLinePeriodMs || event.step === event.totalSteps;
+    if (!due) return;
+    this.#lastLine = this.#now();
+    this.#terminal.note(logLine(event));
+  }
+}
+
+function logLine({ step, totalSteps, loss, tokensPerSecond, secondsLeft }: LogEvent): string {
+  const rate = `${formatCount(tokensPerSecond)} tok/s`;
+  return `step ${step}/${totalSteps}  loss ${loss.toFixed(3)}  ${rate}  ${formatDuration(secondsLeft)} left`;
+}
+
+function evalLine({ step, loss, perplexity, accuracy, lastLoss, lastAccuracy, best }: EvalEvent): string {
+  const full = `held-out loss ${loss.toFixed(3)} (perplexity ${perplexity.toFixed(1)}, accuracy ${formatPercent(accuracy)})`;
+  const last = `last position ${lastLoss.toFixed(3)}, ${formatPercent(lastAccuracy)}`;
+  return `step ${step}: ${full}; ${last}${best ? '' : '; not the best'}`;
+}

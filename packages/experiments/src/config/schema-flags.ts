@@ -1,0 +1,81 @@
+/** Command-line flags of a configuration schema, read off its JSON Schema. */
+import { ConfigError } from '@statespace/ssd-core';
+import { z } from 'zod';
+import { isPlainObject } from './layers.js';
+import type { PlainObject } from './yaml-file.js';
+
+/** One leaf of a schema as a flag. */
+export interface SchemaFlag {
+  /** Dotted path in the configuration, `model.dModel`. */
+  readonly path: string;
+  /** Names on the command line: `--model.dModel`, then the short spelling of `.meta({ flag })`. */
+  readonly names: readonly string[];
+  readonly type: 'integer' | 'number' | 'string' | 'boolean' | 'array';
+  /** Type of an array's items. */
+  readonly itemType?: 'integer' | 'number' | 'string';
+  readonly choices?: readonly string[];
+  readonly description: string;
+  readonly defaultValue?: unknown;
+}
+
+/** JSON Schema (2020-12) of what may be written in a configuration file. */
+export function configJsonSchema(schema: z.ZodType): PlainObject {
+  return z.toJSONSchema(schema, { io: 'input' }) as PlainObject;
+}
+
+/** A flag for every leaf of `schema`, in order of declaration. */
+export function schemaFlags(schema: z.ZodType): SchemaFlag[] {
+  return collect(configJsonSchema(schema), '');
+}
+
+function collect(node: PlainObject, prefix: string): SchemaFlag[] {
+  const properties = isPlainObject(node.properties) ? node.properties : {};
+  return Object.entries(properties).flatMap(([key, value]) => {
+    const field = value as PlainObject;
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    return field.type === 'object' ? collect(field, path) : [leaf(field, path)];
+  });
+}
+
+function leaf(field: PlainObject, path: string): SchemaFlag {
+  const names = [`--${path}`];
+  if (typeof field.flag === 'string' && field.flag !== names[0]) names.push(field.flag);
+  const items = isPlainObject(field.items) ? field.items : undefined;
+  return {
+    path,
+    names,
+    type: (field.type ?? 'string') as SchemaFlag['type'],
+    ...(items === undefined ? {} : { itemType: items.type as 'number' }),
+    ...(Array.isArray(field.enum) ? { choices: field.enum.map(String) } : {}),
+    description: typeof field.description === 'string' ? field.description : '',
+    ...(field.default === undefined ? {} : { defaultValue: field.default }),
+  };
+}
+
+/**
+ * The value of a flag's text, by the flag's type; the schema checks ranges later.
+ * @throws {ConfigError} when the text is no number where one is wanted, and so on.
+ */
+export function parseFlagValue(flag: SchemaFlag, text: string): unknown {
+  if (flag.type === 'array') {
+    const itemType = flag.itemType ?? 'string';
+    return text.split(',').map((item) => parseScalar(flag, itemType, item.trim()));
+  }
+  return parseScalar(flag, flag.type, text);
+}
+
+function parseScalar(flag: SchemaFlag, type: string, text: string): unknown {
+  if (type === 'boolean') {
+    if (text === 'true' || text === 'false') return text === 'true';
+    throw wrongValue(flag, 'true or false', text);
+  }
+  if (type !== 'number' && type !== 'integer') return text;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw wrongValue(flag, 'a number', text);
+  if (type === 'integer' && !Number.isInteger(value)) throw wrongValue(flag, 'an integer', text);
+  return value;
+}
+
+function wrongValue(flag: SchemaFlag, wanted: string, text: string): ConfigError {
+  return new ConfigError({ op: 'flags', argument: flag.names[0] as string, wanted, got: `'${text}'` });
+}

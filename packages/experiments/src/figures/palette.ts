@@ -1,0 +1,10 @@
+/** Colours that stay apart for colour-blind readers and in print: Okabe & Ito 2008. */
+export const palette = {
+  blue: '#0072B2',
+  vermillion: '#D55E00',
+  green: '#009E73',
+  purple: '#CC79A7',
+  orange: '#E69F00',
+  sky: '#56B4E9',
+  grey: '#5F6368',
+} as const;

@@ -1,0 +1,57 @@
+/** Experiment definitions, trainer, run store and figures for state-space models. */
+export { builtinExperiments } from './builtin/index.js';
+export { tinyPreset } from './builtin/tiny.js';
+export { trainExperiment } from './builtin/train-experiment.js';
+export { checkTrainConfig } from './config/check-train-config.js';
+export { type CommonParams, commonParams } from './config/common-params.js';
+export { getPath, isPlainObject, mergeLayers, setPath } from './config/layers.js';
+export { parseConfig } from './config/parse-config.js';
+export { configJsonSchema, parseFlagValue, type SchemaFlag, schemaFlags } from './config/schema-flags.js';
+export { parseSeeds } from './config/seeds.js';
+export { type TrainConfig, type TrainConfigInput, trainConfigSchema } from './config/train-config.js';
+export { formatYaml, type PlainObject, parseYaml, readYamlFile } from './config/yaml-file.js';
+export {
+  defineExperiment,
+  type Experiment,
+  type ExperimentContext,
+  type ExperimentDefinition,
+  type ExperimentOutcome,
+  type ParamsSchema,
+} from './experiment/define.js';
+export { ExperimentRegistry } from './experiment/registry.js';
+export type { Check, ExperimentResult } from './experiment/result.js';
+export {
+  checkParams,
+  type RunExperimentOptions,
+  type RunOutcome,
+  resumeExperiment,
+  runExperiment,
+} from './experiment/run-experiment.js';
+export { type Summary, summarize, summarizeValues } from './experiment/statistics.js';
+export {
+  type LossFigureData,
+  type LossPoint,
+  lossFigure,
+  type ReferenceLine,
+} from './figures/loss-figure.js';
+export { type FigureFiles, renderPng, renderSvg, writeFigure } from './figures/render-figure.js';
+export { MetricLog, type MetricRow, readMetrics } from './metrics/metric-log.js';
+export type { ScalarEvent } from './metrics/tensorboard-event.js';
+export { TensorBoardWriter } from './metrics/tensorboard-writer.js';
+export { chooseDevice } from './runs/choose-device.js';
+export {
+  type BackendIdentity,
+  backendIdentity,
+  describeEnvironment,
+  type Environment,
+} from './runs/environment.js';
+export { type ObservedStatus, Run } from './runs/run.js';
+export type { RunRecord, RunStatus } from './runs/run-record.js';
+export { type NewRun, RunStore } from './runs/run-store.js';
+export { type Checkpoint, readCheckpoint } from './train/checkpoint.js';
+export type { CheckpointHeader, CheckpointState } from './train/checkpoint-state.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
+export type * from './train/events.js';
+export { type OpenModelOptions, openTrainedModel, type TrainedModel } from './train/open-trained-model.js';
+export { type TrainContext, train } from './train/train.js';
+export { type LoadOptions, loadTrainData, type SampleSet, type TrainData } from './train/train-data.js';
