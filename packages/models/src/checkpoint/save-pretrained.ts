@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, bytesPerElement } from '@statespace/ssd-core';
 import { type Parameter, writeFileAtomic, writeSafetensors } from '@statespace/tensor';
-import { configToJson } from '../config/hugging-face.js';
+import { configText } from '../config/hugging-face.js';
 import type { CausalLM } from '../language-model/causal-lm.js';
 import { indexFile, singleFile } from './weight-files.js';
 
@@ -45,14 +45,13 @@ export async function savePretrained(
       for (const [name] of shard) weightMap[name] = file;
     }
     const total = model.namedParameters().reduce((sum, [, parameter]) => sum + bytesOf(parameter), 0);
-    await writeJson(join(folder, indexFile), { metadata: { total_size: total }, weight_map: weightMap });
+    const index = { metadata: { total_size: total }, weight_map: weightMap };
+    await writeFileAtomic(join(folder, indexFile), `${JSON.stringify(index, undefined, 2)}\n`);
     // Readers prefer the single file: one of an earlier save must not shadow the shards.
     await rm(join(folder, singleFile), { force: true });
   }
-  await writeJson(join(folder, 'config.json'), {
-    ...configToJson(model.config),
-    dtype: model.headWeight.dtype === 'f64' ? 'float64' : 'float32',
-  });
+  const dtype = model.headWeight.dtype === 'f64' ? 'float64' : 'float32';
+  await writeFileAtomic(join(folder, 'config.json'), configText(model.config, dtype));
 }
 
 type Named = readonly [string, Parameter];
@@ -78,8 +77,4 @@ function bytesOf({ size, dtype }: Parameter): number {
 
 function fiveDigits(n: number): string {
   return String(n).padStart(5, '0');
-}
-
-async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { completeConfig } from './complete-config.js';
-import { configFromJson, configToJson, parseConfigJson } from './hugging-face.js';
+import { configFromJson, configText, parseConfigJson } from './hugging-face.js';
 
 const names = new Set(['backbone.layers.0.mixer.conv1d.bias']);
 
@@ -26,8 +26,13 @@ describe('config.json', () => {
       timeStepLimit: [0.01, 0.5],
     }),
   ])('round-trips $architecture', (config) => {
-    const text = JSON.stringify(configToJson(config));
+    const text = configText(config, 'float32');
     expect(configFromJson(parseConfigJson(text), names)).toEqual(config);
+    // transformers refuses an integer where it wants a float.
+    expect(text).toContain(`"time_step_max": ${config.timeStepMax}`);
+    expect(text).not.toMatch(/"(time_step_(min|max|floor)|layer_norm_epsilon|initializer_range)": \d+,/);
+    expect(text).toContain('"rescale_prenorm_residual": false');
+    expect(text).not.toMatch(/"time_step_limit": \[\s*\d+,/);
   });
 
   it('takes biases from the tensors, not from a default that changed between releases', () => {

@@ -105,8 +105,14 @@ function fromMambaSsm(json: Json): Json {
   };
 }
 
-/** The config.json that transformers reads; `norm_groups` and `skip_per_channel` are ours, where they matter. */
-export function configToJson(config: ModelConfig): Json {
+/** The text of a config.json that transformers reads, for weights of `dtype`. */
+export function configText(config: ModelConfig, dtype: 'float32' | 'float64'): string {
+  const text = JSON.stringify({ ...fields(config), dtype }, undefined, 2);
+  return `${text.replace(new RegExp(`"${floatMark}([^"]*)"`, 'g'), '$1')}\n`;
+}
+
+/** `norm_groups` and `skip_per_channel` are our own, written where they matter. */
+function fields(config: ModelConfig): Json {
   const shared = {
     model_type: config.architecture,
     vocab_size: config.vocabSize,
@@ -120,14 +126,14 @@ export function configToJson(config: ModelConfig): Json {
     use_bias: config.useBias,
     use_conv_bias: config.useConvBias,
     tie_word_embeddings: config.tieEmbeddings,
-    layer_norm_epsilon: config.normEps,
-    initializer_range: config.embeddingStd,
+    layer_norm_epsilon: float(config.normEps),
+    initializer_range: float(config.embeddingStd),
     residual_in_fp32: true,
-    rescale_prenorm_residual: true,
-    time_step_min: config.timeStepMin,
-    time_step_max: config.timeStepMax,
-    time_step_floor: config.timeStepFloor,
-    dtype: 'float32',
+    // With true, transformers 5.18 draws out_proj.weight anew after it has loaded the file.
+    rescale_prenorm_residual: false,
+    time_step_min: float(config.timeStepMin),
+    time_step_max: float(config.timeStepMax),
+    time_step_floor: float(config.timeStepFloor),
   };
   if (config.architecture === 'mamba') {
     return { architectures: ['MambaForCausalLM'], ...shared, time_step_rank: config.dtRank };
@@ -139,15 +145,21 @@ export function configToJson(config: ModelConfig): Json {
     head_dim: config.headDim,
     n_groups: config.nGroups,
     chunk_size: config.chunkSize,
-    time_step_limit: config.timeStepLimit.map(jsonNumber),
+    time_step_limit: config.timeStepLimit.map(float),
     ...(config.normGroups === 1 ? {} : { norm_groups: config.normGroups }),
     ...(config.skipPerChannel ? { skip_per_channel: true } : {}),
   };
 }
 
-/** JSON has no infinity; transformers writes this object for it. */
-function jsonNumber(value: number): unknown {
-  return Number.isFinite(value) ? value : { __float__: value > 0 ? 'Infinity' : '-Infinity' };
+const floatMark = 'float:';
+
+/**
+ * transformers tells 0 from 0.0 and refuses an integer where it wants a float; JSON has no infinity, for which it reads an
+ * object. `configText` takes the quotes and the mark away.
+ */
+function float(value: number): unknown {
+  if (Number.isFinite(value)) return `${floatMark}${Number.isInteger(value) ? value.toFixed(1) : value}`;
+  return { __float__: value > 0 ? 'Infinity' : '-Infinity' };
 }
 
 /**
