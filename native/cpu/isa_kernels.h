@@ -9,7 +9,7 @@
 
 namespace statespace::STATESPACE_ISA_NS {
 
-#define STATESPACE_DECLARE(name, Args) __attribute__((weak)) Status name(const Args& args) noexcept;
+#define STATESPACE_DECLARE(name, Args) Status name(const Args& args) noexcept;
 STATESPACE_DENSE_KERNELS(STATESPACE_DECLARE)
 STATESPACE_SSM_KERNELS(STATESPACE_DECLARE)
 #undef STATESPACE_DECLARE

@@ -7,7 +7,7 @@
 namespace statespace::STATESPACE_ISA_NS {
 
 const KernelTable& kernel_table() noexcept {
-  static const KernelTable table = {
+  static constexpr KernelTable table = {
       STATESPACE_TEXT(STATESPACE_ISA_NS),
 #define STATESPACE_ENTRY(name, Args) &name,
       STATESPACE_DENSE_KERNELS(STATESPACE_ENTRY) STATESPACE_SSM_KERNELS(STATESPACE_ENTRY)

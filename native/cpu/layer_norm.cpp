@@ -1,0 +1,118 @@
+/// LayerNorm over the last axis, forward and backward. Oracle: packages/ssd-core/src/ops/layer-norm.
+///
+/// With n = (x - mean) r, r = rsqrt(var + eps), and h = grad_out weight:
+///   dx = r (h - mean(h) - n mean(h n)),   dweight = sum grad_out n,   dbias = sum grad_out.
+#include <math.h>
+
+#include "isa_kernels.h"
+#include "parallel.h"
+#include "row_sums.h"
+#include "scratch.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+namespace {
+
+constexpr int64_t kWeightRows = 64;
+
+bool valid(const LayerNormInputs& in) noexcept {
+  if (in.rows < 0 || in.dim < 0 || !(in.eps >= 0)) return false;
+  return in.rows == 0 || in.dim == 0 || in.x != nullptr;
+}
+
+struct Moments {
+  float mean;
+  float inverse;
+};
+
+/// The second pass over the centred row keeps the digits that a difference of squares would lose.
+Moments moments_of(const float* x, int64_t n, float eps) noexcept {
+  Floats sum = {};
+  for_vectors(n, [&](int64_t i, int64_t count) { sum += load_some(x + i, count); });
+  const float mean = reduce_add(sum) / static_cast<float>(n);
+  Floats squares = {};
+  for_vectors(n, [&](int64_t i, int64_t count) {
+    const Ints inside = iota() < broadcast(static_cast<int32_t>(count));
+    const Floats centred = select(inside, load_some(x + i, count) - mean, broadcast(0.0f));
+    squares = fma(centred, centred, squares);
+  });
+  return {mean, 1.0f / sqrtf(reduce_add(squares) / static_cast<float>(n) + eps)};
+}
+
+void backward_row(const LayerNormInputs& in, const float* x, const float* grad_out, float* grad_x, float* grad_weight,
+                  float* grad_bias) noexcept {
+  const auto [mean, inverse] = moments_of(x, in.dim, in.eps);
+  const auto scaled = [&](int64_t i, int64_t count) {
+    const Floats grad = load_some(grad_out + i, count);
+    return in.weight == nullptr ? grad : grad * load_some(in.weight + i, count);
+  };
+  Floats sum = {};
+  Floats products = {};
+  for_vectors(in.dim, [&](int64_t i, int64_t count) {
+    const Floats h = scaled(i, count);
+    sum += h;
+    products = fma(h, (load_some(x + i, count) - mean) * inverse, products);
+  });
+  const float mean_h = reduce_add(sum) / static_cast<float>(in.dim);
+  const float mean_hn = reduce_add(products) / static_cast<float>(in.dim);
+  for_vectors(in.dim, [&](int64_t i, int64_t count) {
+    const Floats normal = (load_some(x + i, count) - mean) * inverse;
+    const Floats grad = load_some(grad_out + i, count);
+    if (grad_x != nullptr) store_some(grad_x + i, inverse * (scaled(i, count) - mean_h - normal * mean_hn), count);
+    if (grad_weight != nullptr) store_some(grad_weight + i, fma(grad, normal, load_some(grad_weight + i, count)), count);
+    if (grad_bias != nullptr) store_some(grad_bias + i, load_some(grad_bias + i, count) + grad, count);
+  });
+}
+
+}  // namespace
+
+Status layer_norm(const LayerNormArgs& args) noexcept {
+  const LayerNormInputs& in = args.inputs;
+  if (!valid(in)) return Status::kBadArgument;
+  if (in.rows == 0 || in.dim == 0) return Status::kOk;
+  if (args.out == nullptr) return Status::kBadArgument;
+  for_ranges(in.rows, larger<int64_t>(1, kElementGrain / 4 / in.dim), [&](int64_t begin, int64_t end) noexcept {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* x = in.x + row * in.x_row_stride;
+      float* out = args.out + row * in.dim;
+      const auto [mean, inverse] = moments_of(x, in.dim, in.eps);
+      for_vectors(in.dim, [&](int64_t i, int64_t count) {
+        Floats value = (load_some(x + i, count) - mean) * inverse;
+        if (in.weight != nullptr) value *= load_some(in.weight + i, count);
+        if (in.bias != nullptr) value += load_some(in.bias + i, count);
+        store_some(out + i, value, count);
+      });
+    }
+  });
+  return Status::kOk;
+}
+
+Status layer_norm_backward(const LayerNormBackwardArgs& args) noexcept {
+  const LayerNormInputs& in = args.inputs;
+  if (!valid(in)) return Status::kBadArgument;
+  if (in.dim == 0) return Status::kOk;
+  if (in.rows > 0 && args.grad_out == nullptr) return Status::kBadArgument;
+  const int64_t blocks = ceil_div(in.rows, kWeightRows);
+  const int64_t size = blocks * in.dim;
+  Scratch scratch((args.grad_weight == nullptr ? 0 : size) + (args.grad_bias == nullptr ? 0 : size));
+  if (!scratch.ok()) return Status::kOutOfMemory;
+  float* weight_parts = args.grad_weight == nullptr ? nullptr : scratch.data();
+  float* bias_parts = args.grad_bias == nullptr ? nullptr : scratch.data() + (weight_parts == nullptr ? 0 : size);
+  for_chunks(blocks, worker_limit(), [&](int64_t block, int32_t) noexcept {
+    float* grad_weight = weight_parts == nullptr ? nullptr : weight_parts + block * in.dim;
+    float* grad_bias = bias_parts == nullptr ? nullptr : bias_parts + block * in.dim;
+    for (int64_t i = 0; i < in.dim; ++i) {
+      if (grad_weight != nullptr) grad_weight[i] = 0;
+      if (grad_bias != nullptr) grad_bias[i] = 0;
+    }
+    const int64_t end = smaller((block + 1) * kWeightRows, in.rows);
+    for (int64_t row = block * kWeightRows; row < end; ++row) {
+      backward_row(in, in.x + row * in.x_row_stride, args.grad_out + row * in.dim,
+                   args.grad_x == nullptr ? nullptr : args.grad_x + row * in.dim, grad_weight, grad_bias);
+    }
+  });
+  if (weight_parts != nullptr) add_partials(weight_parts, blocks, in.dim, args.grad_weight);
+  if (bias_parts != nullptr) add_partials(bias_parts, blocks, in.dim, args.grad_bias);
+  return Status::kOk;
+}
+
+}  // namespace statespace::STATESPACE_ISA_NS
