@@ -149,6 +149,15 @@ export class Tensor extends TensorOps implements TensorLike {
     this.dispose();
   }
 
+  /** Such as `Tensor f32 (2, 3) on cpu`. */
+  override toString(): string {
+    return `${this.constructor.name} ${this.dtype} ${formatShape(this.shape)} on ${this.device}`;
+  }
+  /** What `console.log` shows: not the numbers, which may be many and far away. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.gone ? `${this} (disposed)` : String(this);
+  }
+
   /** The only element. @throws {ArgumentError} when there are more. */
   item(): number {
     if (this.size !== 1) {

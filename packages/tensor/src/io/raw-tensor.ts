@@ -142,11 +142,10 @@ export function gather<A extends FileArray>(data: A, shape: Shape, strides: Shap
 export function toTensor(op: string, name: string, raw: RawTensor, options: TensorOptions = {}): Tensor {
   const own = fileFormats[raw.dtype].tensor;
   const wanted = options.dtype ?? own;
-  const out = empty(raw.shape, { ...options, dtype: wanted });
-  if (out.size === 0) return out;
   const sameBits = wanted === own && raw.data.BYTES_PER_ELEMENT === bytesPerElement(wanted);
   const array = sameBits ? (raw.data as TypedArray) : encodeNumbers(op, numbersOf(op, name, raw), wanted);
-  out.kernels.upload(out.data, array);
+  const out = empty(raw.shape, { ...options, dtype: wanted });
+  if (out.size > 0) out.kernels.upload(out.data, array);
   return out;
 }
 
