@@ -146,6 +146,13 @@ describe('dense kernels', () => {
     expect([...out.data]).toEqual([1, 0, 0]);
   });
 
+  test('gemm adds to its output where asked to', () => {
+    const out = hostTensor([100, 200], [1, 2]);
+    const a = hostTensor([1, 2], [1, 2]);
+    kernels.gemm({ a, b: hostTensor([1, 2, 3, 4], [2, 2]), out, accumulate: true });
+    expect([...out.data]).toEqual([107, 210]);
+  });
+
   test('copy, accumulate and fill write through views; copy converts', () => {
     const data = new Float32Array(6);
     const column = { data, shape: [3], strides: [2], offset: 1 };

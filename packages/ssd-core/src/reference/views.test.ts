@@ -43,6 +43,15 @@ describe('loadFloat64', () => {
     expect(load(broadcastView('op', 'x', row, [2, 2, 2]))).toEqual([3, 4, 3, 4, 3, 4, 3, 4]);
   });
 
+  test('walks four axes in row-major order', () => {
+    const shape = [2, 3, 2, 2];
+    const data = Float32Array.from({ length: 24 }, (_, i) => i);
+    expect(load(strided({ data, shape }))).toEqual([...data]);
+    const out = strided({ data: new Float32Array(24), shape });
+    storeFloat64('op', 'out', out, Float64Array.from(data));
+    expect(load(out)).toEqual([...data]);
+  });
+
   test('gives an array of its own', () => {
     const data = Float64Array.of(1, 2);
     loadFloat64('op', 'x', { data, shape: [2] }).fill(9);

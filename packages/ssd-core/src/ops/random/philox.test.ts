@@ -72,6 +72,15 @@ describe('numbers from words', () => {
     }
   });
 
+  test('normals are the two pairs of a block by Box and Muller', () => {
+    const [u0, u1, u2, u3] = philoxUniform(generator, 4) as unknown as [number, number, number, number];
+    const pair = (a: number, b: number) => {
+      const radius = Math.sqrt(-2 * Math.log(a));
+      return [radius * Math.cos(2 * Math.PI * b), radius * Math.sin(2 * Math.PI * b)];
+    };
+    expect([...philoxNormal(generator, 4)]).toEqual([...pair(u0, u1), ...pair(u2, u3)]);
+  });
+
   test('a draw does not depend on how it is cut', () => {
     for (const draw of [philoxUniform, philoxNormal]) {
       const whole = draw(generator, 23);
