@@ -18,11 +18,13 @@ export function configFromJson(json: Json, tensorNames: ReadonlySet<string>): Mo
   return completeConfig({ ...options, ...biases } as ModelOptions);
 }
 
+/**
+ * `residual_in_fp32` needs no switch, as the residual is never narrower than f32; `time_step_scale` and
+ * `rescale_prenorm_residual` act on fresh weights alone.
+ */
 function fromHuggingFace(json: Json): Json {
   const type = json.model_type;
-  if (type !== 'mamba' && type !== 'mamba2') {
-    fail('model_type', "'mamba' or 'mamba2'", type);
-  }
+  if (type !== 'mamba' && type !== 'mamba2') fail('model_type', "'mamba' or 'mamba2'", type);
   for (const key of ['hidden_act'] as const) {
     if (json[key] !== undefined && json[key] !== 'silu' && json[key] !== 'swish')
       fail(key, "'silu'", json[key]);
