@@ -1,8 +1,8 @@
 /** What is told when runs have ended: results, statistics over seeds, how to go on. */
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Check, type RunOutcome, summarize } from '@statespace/experiments';
 import { exitCode } from './exit-codes.js';
-import { formatBytes, formatCount, formatTable } from './number-format.js';
+import { formatCount, formatTable, labelWidth } from './number-format.js';
 import type { RunOptions } from './run-options.js';
 import type { Terminal } from './terminal.js';
 
@@ -53,24 +53,26 @@ function printOutcome(terminal: Terminal, outcome: RunOutcome): void {
   if (outcome.status !== 'completed') return;
   const { run, result } = outcome;
   terminal.print();
-  for (const [name, text] of metadataLines(result.metadata)) terminal.print(`${name.padEnd(18)} ${text}`);
-  for (const check of result.details) terminal.print(checkLine(check));
-  terminal.print(`run folder         ${relativePath(run.directory)}`);
-  for (const artifact of result.artifacts) {
-    terminal.print(`file               ${relativePath(`${run.directory}/${artifact}`)}`);
-  }
+  // What was trained has been told when it ended; here come the experiment's own findings.
+  const { training: _training, ...own } = result.metadata;
+  const findings = Object.entries(flatNumbers(own)).map(
+    ([name, value]) => [name, formatNumber(value)] as const,
+  );
+  const checks = result.details.map(
+    (check) => [check.passed ? 'passed' : 'FAILED', checkText(check)] as const,
+  );
+  const figures = result.artifacts.filter((path) => path.endsWith('.png'));
+  const files = figures.map((path) => ['figure', relativePath(join(run.directory, path))] as const);
+  const rows = [...findings, ...checks, ...files, ['run folder', relativePath(run.directory)] as const];
+  for (const [name, text] of rows) terminal.print(`${name.padEnd(labelWidth)} ${text}`);
 }
 
-function checkLine({ claim, passed, found }: Check): string {
-  return `${passed ? 'passed' : 'FAILED'}             ${claim}: ${found}`;
+function checkText({ claim, found }: Check): string {
+  return `${claim}: ${found}`;
 }
 
-/** Nested numbers of the metadata as dotted names. */
-function metadataLines(metadata: Readonly<Record<string, unknown>>): [string, string][] {
-  return Object.entries(flatNumbers(metadata)).map(([name, value]) => {
-    if (name.endsWith('Bytes')) return [name.slice(0, -'Bytes'.length), formatBytes(value)];
-    return [name, Math.abs(value) >= 1000 ? formatCount(value) : String(Number(value.toPrecision(5)))];
-  });
+function formatNumber(value: number): string {
+  return Math.abs(value) >= 1000 ? formatCount(value) : String(Number(value.toPrecision(5)));
 }
 
 function flatNumbers(values: object, prefix = ''): Record<string, number> {

@@ -1,5 +1,8 @@
 /** Numbers for people. */
 
+/** Width of the names before values in lists. */
+export const labelWidth = 14;
+
 /** `12,345`. */
 export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');

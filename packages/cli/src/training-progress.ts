@@ -1,6 +1,6 @@
 /** The progress of a training run on stderr: one line in place on a terminal, plain lines elsewhere. */
-import type { EvalEvent, LogEvent, StartEvent, TrainEvent } from '@statespace/experiments';
-import { formatCount, formatDuration, formatPercent } from './number-format.js';
+import type { EvalEvent, LogEvent, StartEvent, TrainEvent, TrainResult } from '@statespace/experiments';
+import { formatBytes, formatCount, formatDuration, formatPercent, labelWidth } from './number-format.js';
 import type { Terminal } from './terminal.js';
 
 const plainLinePeriodMs = 10_000;
@@ -20,7 +20,7 @@ export class TrainingProgress {
     if (event.type === 'start') this.#start(event);
     if (event.type === 'log') this.#log(event);
     if (event.type === 'eval') this.#terminal.note(evalLine(event));
-    if (event.type === 'end') this.#terminal.end();
+    if (event.type === 'end') this.#end(event.result);
   }
 
   #start(event: StartEvent): void {
@@ -37,6 +37,14 @@ export class TrainingProgress {
     if (step > 0) this.#terminal.note(`going on after step ${step} of ${totalSteps}`);
   }
 
+  #end(result: TrainResult): void {
+    this.#terminal.end();
+    if (result.status !== 'completed') return;
+    this.#terminal.print();
+    for (const [name, text] of summaryLines(result))
+      this.#terminal.print(`${name.padEnd(labelWidth)} ${text}`);
+  }
+
   #log(event: LogEvent): void {
     if (this.#terminal.interactive) {
       this.#terminal.status(logLine(event));
@@ -47,6 +55,28 @@ export class TrainingProgress {
     this.#lastLine = this.#now();
     this.#terminal.note(logLine(event));
   }
+}
+
+/** What a completed training came to. */
+function summaryLines(result: TrainResult): [string, string][] {
+  const { heldOut, best, references, tokens, step, tokensPerSecond, peakRssBytes } = result;
+  const others = Object.entries(references).map(([name, value]) => `${name} ${value.toFixed(3)}`);
+  const beside = others.length > 0 ? ` (${others.join(', ')})` : '';
+  const lines: [string, string][] = [];
+  if (heldOut !== undefined) {
+    const last = `loss ${heldOut.lastLoss.toFixed(4)}, accuracy ${formatPercent(heldOut.lastAccuracy)}`;
+    lines.push(
+      ['held-out loss', `${heldOut.loss.toFixed(4)} nats per token${beside}`],
+      ['last position', last],
+    );
+  }
+  if (best !== undefined) lines.push(['best', `${best.loss.toFixed(4)} after step ${best.step}`]);
+  const work = `${formatCount(tokens)} tokens, ${formatCount(step)} steps`;
+  lines.push(
+    ['speed', `${formatCount(tokensPerSecond)} tokens/s over ${work}`],
+    ['memory', `${formatBytes(peakRssBytes)} resident at most`],
+  );
+  return lines;
 }
 
 function logLine({ step, totalSteps, loss, tokensPerSecond, secondsLeft }: LogEvent): string {

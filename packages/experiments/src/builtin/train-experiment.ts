@@ -18,8 +18,8 @@ export async function runTraining(config: TrainConfig, context: ExperimentContex
 
 /** Measured numbers of a training, for a result's metadata. */
 export function trainingMetadata(result: TrainResult): Record<string, unknown> {
-  const { status: _status, checkpoint: _path, bestCheckpoint: _best, figure: _figure, ...numbers } = result;
-  return numbers;
+  const { status: _status, checkpoint: _path, bestCheckpoint: _best, figure: _figure, ...training } = result;
+  return { training };
 }
 
 /** Files of a training, from the run folder. */

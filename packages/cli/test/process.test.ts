@@ -1,0 +1,179 @@
+/** The command as its own process: killed, interrupted, started twice. Builds the packages first. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+const cli = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+
+const config = `
+name: tiny
+model: {dModel: 8, dState: 2, numLayers: 1}
+data: {name: moby-dick, seqLen: 16, trainMaxSamples: 64, valMaxSamples: 4}
+optimizer: {lr: 0.01, clipNorm: 1}
+trainer: {steps: 60, batchSize: 4, logEvery: 3, evalEvery: 20, checkpointEvery: 7}
+`;
+
+let root: string;
+
+beforeAll(() => {
+  // The tests run the compiled command; an old build would test old code.
+  const built = spawnSync(process.execPath, [compiler, '-b', fileURLToPath(new URL('..', import.meta.url))]);
+  expect(built.stdout.toString()).toBe('');
+}, 180_000);
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'statespace-process-'));
+  writeFileSync(join(root, 'tiny.yaml'), config);
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): ChildProcess & { readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [cli, ...args, ...(args[0] === 'doctor' ? [] : ['--out', 'runs'])], {
+    cwd: root,
+    env: { ...process.env, STATESPACE_BACKEND: 'reference', ...env },
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return Object.assign(child, { ended });
+}
+
+const run = (args: readonly string[], env?: Record<string, string>) => start(args, env).ended;
+const trainTiny = ['train', '--config', 'tiny.yaml'];
+
+function runFolders(): string[] {
+  const parent = join(root, 'runs', 'tiny');
+  return existsSync(parent)
+    ? readdirSync(parent)
+        .sort()
+        .map((id) => join(parent, id))
+    : [];
+}
+
+function checkpoints(folder: string): string[] {
+  const path = join(folder, 'checkpoints');
+  return existsSync(path)
+    ? readdirSync(path)
+        .filter((name) => /^step-\d+\.safetensors$/.test(name))
+        .sort()
+    : [];
+}
+
+function finalBytes(folder: string): Buffer {
+  return readFileSync(join(folder, 'checkpoints', 'step-00000060.safetensors'));
+}
+
+function rows(folder: string): object[] {
+  const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  return lines.map((line) => ({ ...JSON.parse(line), time: 0, tokensPerSecond: 0, rssBytes: 0 }));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('kill -9', () => {
+  test('at any moment, then --resume: the final checkpoint has the bytes of an unbroken run', async () => {
+    expect((await run(trainTiny)).code).toBe(0);
+    const [whole] = runFolders() as [string];
+
+    let child = start(trainTiny);
+    await until(() => runFolders().some((path) => path !== whole && existsSync(join(path, 'run.json'))));
+    const folder = runFolders().find((path) => path !== whole) as string;
+    // Before the first checkpoint, then twice as soon as a new one appears.
+    for (const wanted of [0, 1, 2]) {
+      const seen = new Set(checkpoints(folder));
+      if (wanted > 0) await until(() => checkpoints(folder).some((name) => !seen.has(name)));
+      child.kill('SIGKILL');
+      expect((await child.ended).signal).toBe('SIGKILL');
+      const states = JSON.parse((await run(['runs', '--json'])).stdout);
+      expect(states.map(({ status }: { status: string }) => status).sort()).toEqual(['completed', 'stopped']);
+      child = start(['train', '--resume', folder]);
+    }
+    expect((await child.ended).code).toBe(0);
+    expect(finalBytes(folder).equals(finalBytes(whole))).toBe(true);
+    expect(rows(folder)).toEqual(rows(whole));
+  }, 120_000);
+});
+
+describe('Ctrl-C', () => {
+  test('saves a checkpoint, prints the command to go on, exits with 130, and that command works', async () => {
+    expect((await run(trainTiny)).code).toBe(0);
+    const [whole] = runFolders() as [string];
+    const child = start(trainTiny);
+    await until(() => runFolders().length === 2);
+    const folder = runFolders().find((path) => path !== whole) as string;
+    await until(() => checkpoints(folder).length > 0);
+    child.kill('SIGINT');
+    const { code, stderr } = await child.ended;
+    expect(code).toBe(130);
+    const command = /^ {2}statespace (train --resume \S+) --out runs$/m.exec(stderr)?.[1];
+    expect(command).toBeDefined();
+    expect((await run((command as string).split(' '))).code).toBe(0);
+    expect(finalBytes(folder).equals(finalBytes(whole))).toBe(true);
+  }, 120_000);
+
+  test('a second Ctrl-C quits at once', async () => {
+    const child = start([...trainTiny, '--trainer.steps', '100000']);
+    await until(() => runFolders().some((folder) => checkpoints(folder).length > 0));
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect((await child.ended).code).toBe(130);
+  }, 60_000);
+});
+
+test('two processes cannot train the same run', async () => {
+  const child = start([...trainTiny, '--trainer.steps', '100000']);
+  await until(() => runFolders().some((folder) => checkpoints(folder).length > 0));
+  const second = await run(['train', '--resume', 'latest']);
+  expect(second.code).toBe(1);
+  expect(second.stderr).toContain(`process ${child.pid}`);
+  child.kill('SIGKILL');
+  await child.ended;
+}, 60_000);
+
+describe('backends', () => {
+  const losses = (stdout: string) => {
+    const { training } = JSON.parse(stdout).runs[0].result.metadata;
+    return [training.trainLoss, training.heldOut.loss, training.heldOut.lastLoss];
+  };
+
+  test('native and reference agree to float32 rounding; threads change nothing', async ({ skip }) => {
+    const doctor = JSON.parse((await run(['doctor', '--json'], { STATESPACE_BACKEND: '' })).stdout);
+    if (doctor.backend.backend !== 'cpu') skip('no native addon here');
+    const short = [...trainTiny, '--steps', '8', '--json'];
+    const reference = losses((await run(short)).stdout);
+    const one = await run([...short, '--threads', '1'], { STATESPACE_BACKEND: '' });
+    const two = await run([...short, '--threads', '2'], { STATESPACE_BACKEND: 'cpu' });
+    losses(one.stdout).forEach((loss, i) => {
+      expect(Math.abs(loss - (reference[i] as number))).toBeLessThan(2e-5 * (reference[i] as number));
+    });
+    expect(losses(two.stdout)).toEqual(losses(one.stdout));
+    const [, first, second] = runFolders() as [string, string, string];
+    const file = 'checkpoints/step-00000008.safetensors';
+    expect(readFileSync(join(first, file)).equals(readFileSync(join(second, file)))).toBe(true);
+  }, 60_000);
+});
