@@ -50,7 +50,7 @@ STATESPACE_INLINE void for_words(const PhiloxPosition& position, int64_t begin, 
   }
 }
 
-double uniform_double(uint32_t word) noexcept { return (static_cast<double>(word >> 8) + 0.5) * 0x1p-24; }
+double uniform_double(uint32_t word) noexcept { return (static_cast<double>(word >> 9) + 0.5) * 0x1p-23; }
 
 /// Two normal numbers from two words, in double as the reference computes them.
 void box_muller(uint32_t word0, uint32_t word1, float out[2]) noexcept {
@@ -87,8 +87,7 @@ Status random(const RandomArgs& args) noexcept {
     case Distribution::kUniform:
       for_ranges(args.count, kGrain, [&](int64_t begin, int64_t end) noexcept {
         for_words(args.generator, begin, end, [&](int64_t i, uint32_t word) {
-          // One rounding, of the sum: the same float32 as rounding the exact number.
-          args.out[i] = (static_cast<float>(word >> 8) + 0.5f) * 0x1p-24f;
+          args.out[i] = (static_cast<float>(word >> 9) + 0.5f) * 0x1p-23f;
         });
       });
       return Status::kOk;
@@ -106,11 +105,11 @@ Status dropout(const DropoutArgs& args) noexcept {
   if (args.count == 0) return Status::kOk;
   if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
   const float scale = static_cast<float>(1 / (1 - args.p));
-  // (k + 0.5) 2^-24 >= p for an integer k exactly when k >= p 2^24 - 0.5.
-  const uint32_t threshold = static_cast<uint32_t>(::ceil(::fmax(args.p * 0x1p24 - 0.5, 0)));
+  // (k + 0.5) 2^-23 >= p for an integer k exactly when k >= p 2^23 - 0.5.
+  const uint32_t threshold = static_cast<uint32_t>(::ceil(::fmax(args.p * 0x1p23 - 0.5, 0)));
   for_ranges(args.count, kGrain, [&](int64_t begin, int64_t end) noexcept {
     for_words(args.generator, begin, end, [&](int64_t i, uint32_t word) {
-      args.out[i] = (word >> 8) >= threshold ? args.x[i] * scale : 0.0f;
+      args.out[i] = (word >> 9) >= threshold ? args.x[i] * scale : 0.0f;
     });
   });
   return Status::kOk;

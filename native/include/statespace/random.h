@@ -13,7 +13,7 @@ struct PhiloxPosition {
 };
 
 enum class Distribution : int32_t {
-  /// float32 of ((w >> 8) + 0.5) 2^-24, w the element's word.
+  /// ((w >> 9) + 0.5) 2^-23, exact in float32 and inside (0, 1), w the element's word.
   kUniform,
   /// Box-Muller on the words (0, 1) and (2, 3) of a block: r cos t, r sin t with r = sqrt(-2 ln u0), t = 2 pi u1.
   kNormal,

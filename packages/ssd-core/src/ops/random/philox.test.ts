@@ -63,12 +63,13 @@ describe('philox4x32', () => {
 describe('numbers from words', () => {
   const generator = { seed: 42, stream: 0, offset: 0 };
 
-  test('uniforms are odd multiples of 2^-25 inside (0, 1), one per word', () => {
+  test('uniforms are odd multiples of 2^-24 inside (0, 1), one per word', () => {
     const numbers = philoxUniform(generator, 10);
     for (let i = 0; i < 10; i++) {
       const word = philoxBlock(generator, Math.floor(i / 4))[i % 4] as number;
-      expect(numbers[i]).toBe(((word >>> 8) + 0.5) / 2 ** 24);
-      expect((numbers[i]! * 2 ** 25) % 2).toBe(1);
+      expect(numbers[i]).toBe(((word >>> 9) + 0.5) / 2 ** 23);
+      expect((numbers[i]! * 2 ** 24) % 2).toBe(1);
+      expect(Math.fround(numbers[i]!)).toBe(numbers[i]);
     }
   });
 

@@ -52,8 +52,8 @@ export function philoxBlocks(count: number): number {
 }
 
 /**
- * Uniform numbers, element i from word w = word (i mod 4) of block floor(i / 4): u = ((w >>> 8) + 0.5) * 2^-24.
- * Exact in float64 and strictly inside (0, 1); rounding to float32 can reach 1.
+ * Uniform numbers, element i from word w = word (i mod 4) of block floor(i / 4): u = ((w >>> 9) + 0.5) * 2^-23.
+ * Exact in float32 as in float64, and strictly inside (0, 1).
  */
 export function philoxUniform(generator: PhiloxPosition, count: number): Float64Array {
   const out = new Float64Array(count);
@@ -84,7 +84,7 @@ export function philoxNormal(generator: PhiloxPosition, count: number): Float64A
 
 /** The number in (0, 1) that a 32-bit word stands for. */
 function uniform(word: number): number {
-  return ((word >>> 8) + 0.5) / 16777216;
+  return ((word >>> 9) + 0.5) / 8388608;
 }
 
 /** Upper 32 bits of a 32 by 32 bit product, from 16-bit halves: every step stays below 2^53. */
