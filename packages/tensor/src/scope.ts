@@ -72,9 +72,8 @@ function tensorsIn(value: unknown): ReadonlySet<Tensor> {
       continue;
     }
     seen.add(item);
-    if (item instanceof Map) pending.push(...item.keys(), ...item.values());
-    else if (item instanceof Set) pending.push(...item);
-    else pending.push(...Object.values(item));
+    if (item instanceof Map) for (const pair of item) pending.push(...pair);
+    else for (const part of item instanceof Set ? item : Object.values(item)) pending.push(part);
   }
   return found;
 }

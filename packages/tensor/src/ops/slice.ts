@@ -2,6 +2,7 @@
  * Views of a range, or of one index, of an axis. gradX is zero outside of the range; the gradients of several
  * slices of one tensor gather in one buffer.
  */
+import { ArgumentError } from '@statespace/ssd-core';
 import { checkUsable, record } from '../autograd/graph.js';
 import { zerosLike } from '../create.js';
 import { normalizeAxis, normalizeRange, type Shape } from '../shape.js';
@@ -34,11 +35,19 @@ export function slice(x: Tensor, axis: number, start: number, end?: number): Ten
   return out;
 }
 
-/** The view at `index` of `axis`, without that axis. */
+/** The view at `index` of `axis`, without that axis. @throws {ArgumentError} for an index outside. */
 export function select(x: Tensor, axis: number, index: number): Tensor {
   const normal = normalizeAxis('select', 'axis', axis, x.rank);
   const size = x.shape[normal] as number;
-  const at = normalizeAxis('select', 'index', index, size);
+  const at = index < 0 ? index + size : index;
+  if (!Number.isInteger(at) || at < 0 || at >= size) {
+    throw new ArgumentError({
+      op: 'select',
+      argument: 'index',
+      wanted: `an index in [${-size}, ${size})`,
+      got: String(index),
+    });
+  }
   return reshape(slice(x, normal, at, at + 1), x.shape.toSpliced(normal, 1));
 }
 

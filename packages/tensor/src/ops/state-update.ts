@@ -1,36 +1,54 @@
 /**
- * One decode step of the scans and of the convolution. States are changed in place, and there is no gradient.
- * Shapes stand at `SelectiveStateUpdateArgs` and `CausalConv1dUpdateArgs` of ssd-core.
+ * One decode step of the scans and of the convolution: h = exp(dt A) h + dt x B, out = (<C, h> + D x) SiLU(z).
+ * States are changed in place, and there is no gradient.
  */
-import {
-  ArgumentError,
-  type CausalConv1dUpdateArgs,
-  type SelectiveStateUpdateArgs,
-} from '@statespace/ssd-core';
+import { ArgumentError } from '@statespace/ssd-core';
 import { isGradEnabled } from '../autograd/mode.js';
 import type { Tensor } from '../tensor.js';
 import { checkPeers, dropIndices, type Indices, indexTensor } from './arguments.js';
 import { allocateLike } from './layout.js';
-
-type Tensors<Args, Index extends keyof Args> = {
-  readonly [Key in keyof Args as Exclude<Key, 'out'>]: Key extends Index
-    ? Indices | undefined
-    : Exclude<Args[Key], undefined> extends string | number | boolean | readonly number[]
-      ? Args[Key]
-      : undefined extends Args[Key]
-        ? Tensor | undefined
-        : Tensor;
-};
 
 /**
  * Mamba-1: state (B, D, N), x, dt, z (B, D), A (D, N), B, C (B, N) or (B, G, N), D, dtBias (D).
  * Mamba-2: state (B, H, P, N), x, z (B, H, P), dt (B, H) or (B, H, P), A (H) or (H, P, N), B, C (B, G, N),
  * D, dtBias (H) or (H, P).
  */
-export type SelectiveStateUpdateOptions = Tensors<SelectiveStateUpdateArgs, 'stateBatchIndices'>;
+export interface SelectiveStateUpdateOptions {
+  /** Changed in place. */
+  readonly state: Tensor;
+  readonly x: Tensor;
+  /** Step before bias and softplus. */
+  readonly dt: Tensor;
+  readonly A: Tensor;
+  readonly B: Tensor;
+  readonly C: Tensor;
+  readonly D?: Tensor;
+  readonly z?: Tensor;
+  readonly dtBias?: Tensor;
+  /** Default false. */
+  readonly dtSoftplus?: boolean;
+  /** Clamp of dt after softplus. Default [0, Infinity]. */
+  readonly dtLimit?: readonly [number, number];
+  /** (B): row of `state` for each sequence; negative marks padding, whose output is 0. */
+  readonly stateBatchIndices?: Indices;
+}
 
-/** x (B, D) or (B, L, D); convState (B, D, S), S >= W-1; weight (D, W); bias (D). */
-export type CausalConv1dUpdateOptions = Tensors<CausalConv1dUpdateArgs, 'cacheSeqlens' | 'convStateIndices'>;
+export interface CausalConv1dUpdateOptions {
+  /** (B, D) or (B, L, D) */
+  readonly x: Tensor;
+  /** (B, D, S) with S >= W-1, oldest first; a ring when `cacheSeqlens` is given. Changed in place. */
+  readonly convState: Tensor;
+  /** (D, W) */
+  readonly weight: Tensor;
+  /** (D) */
+  readonly bias?: Tensor;
+  /** Default `'none'`. */
+  readonly activation?: 'none' | 'silu';
+  /** (B): steps already written. */
+  readonly cacheSeqlens?: Indices;
+  /** (B): row of `convState` for each sequence; negative marks padding, whose output is 0. */
+  readonly convStateIndices?: Indices;
+}
 
 /** Advances `state` by one step; returns the output, of x's shape. @throws {ShapeError} @throws {ArgumentError} */
 export function selectiveStateUpdate(options: SelectiveStateUpdateOptions): Tensor {
