@@ -8,6 +8,7 @@ import { crossEntropy } from './cross-entropy.js';
 import { embedding } from './embedding.js';
 import { layerNorm } from './layer-norm.js';
 import { rmsNorm } from './rms-norm.js';
+import { split } from './split.js';
 import { gelu, unary } from './unary.js';
 
 const device = 'reference';
@@ -45,6 +46,11 @@ const functions: Record<string, (inputs: Inputs, item: GoldenCase) => Tensor> = 
   tanh: (x) => at(x, 'x').tanh(),
   relu: (x) => at(x, 'x').relu(),
   logsigmoid: (x) => unary('logSigmoid', at(x, 'x')),
+  glu: (x) => {
+    const [value, gate] = split(at(x, 'x'), [4, 4], -1) as [Tensor, Tensor];
+    return value.mul(gate.sigmoid());
+  },
+  mse_loss: (x) => at(x, 'x').sub(at(x, 'targets_x')).square().mean(),
   softmax: (x) => at(x, 'x').softmax(),
   log_softmax: (x) => at(x, 'x').logSoftmax(),
   cross_entropy: (x, item) => {
@@ -64,7 +70,7 @@ describe('ops follow torch in f64', () => {
       for (const [name, { dtype, shape, data }] of Object.entries(item.inputs)) {
         const integers = dtype === 'int64';
         inputs[name] = tensor(integers ? Int32Array.from(data) : Float64Array.from(data), { shape, device });
-        if (!integers) at(inputs, name).requiresGrad = name !== 'grad_y';
+        if (!integers) at(inputs, name).requiresGrad = !['grad_y', 'targets_x'].includes(name);
       }
       const run = functions[item.params.function as string];
       if (run === undefined) throw new Error(`no op for ${String(item.params.function)}`);

@@ -58,7 +58,7 @@ export class Generator {
     return start;
   }
 
-  /** Numbers in (0, 1), multiples of 2^-25. */
+  /** Numbers strictly inside (0, 1), exact in float32 too. */
   uniform(count: number): Float64Array {
     return philoxUniform(this.reserve(count), count);
   }
