@@ -3,7 +3,6 @@ import {
   ArgumentError,
   allocateHostArray,
   type DType,
-  decodeBfloat16,
   decodeFloat16,
   encodeBfloat16,
   encodeFloat16,
@@ -34,11 +33,22 @@ export function encodeNumbers(op: string, numbers: readonly number[] | TypedArra
   return out;
 }
 
-/** Raw bits of f16 or bf16 as numbers. */
+/** Raw bits of f16 or bf16 as numbers. Checkpoints hold hundreds of millions: no call per number. */
 export function decodeHalves(bits: Uint16Array, dtype: 'f16' | 'bf16'): Float32Array {
-  const decode = dtype === 'f16' ? decodeFloat16 : decodeBfloat16;
-  return Float32Array.from(bits, decode);
+  const out = new Float32Array(bits.length);
+  if (dtype === 'bf16') {
+    // The upper half of a float32.
+    const words = new Uint32Array(out.buffer);
+    for (let i = 0; i < bits.length; i++) words[i] = (bits[i] as number) << 16;
+  } else {
+    halfTable ??= Float32Array.from({ length: 65536 }, (_, pattern) => decodeFloat16(pattern));
+    for (let i = 0; i < bits.length; i++) out[i] = halfTable[bits[i] as number] as number;
+  }
+  return out;
 }
+
+/** Every f16 as f32, made when first needed. */
+let halfTable: Float32Array | undefined;
 
 function checkIntegers(
   op: string,

@@ -76,6 +76,13 @@ describe('backward', () => {
     expect(numbers(x.grad)).toEqual([1]);
   });
 
+  test('flows through other float formats, and not through integers', () => {
+    const x = leafOf(1.5, 2.25);
+    x.cast('f32').cast('bf16').cast('f64').mul(3).sum().backward();
+    expect(numbers(x.grad)).toEqual([3, 3]);
+    expect(x.cast('i32').requiresGrad).toBe(false);
+  });
+
   test('fills the parts of a split that nobody used with zeros', () => {
     const x = leafOf(1, 2, 3);
     const [, middle] = split(x, [1, 1, 1], 0);

@@ -1,4 +1,4 @@
-/** Change of number format. x, out (...); gradX = gradOut in x's format, between floats. */
+/** Change of number format. x, out (...); gradX = gradOut in x's format. Integers have none. */
 import type { DType } from '@statespace/ssd-core';
 import { checkUsable, record } from '../autograd/graph.js';
 import type { Tensor } from '../tensor.js';
@@ -10,7 +10,7 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
   const out = allocate(x.kernels, dtype, x.shape);
   if (x.size > 0) x.kernels.copy({ x, out });
-  if (dtype === 'f32' || dtype === 'f64') {
+  if (dtype !== 'i32' && dtype !== 'u8') {
     const from = x.dtype;
     record('cast', [out], [x], [], ({ grad }) => [cast(grad, from)]);
   }
