@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RunStore } from '@statespace/experiments';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { captureCli } from './testing/captured-cli.js';
 
@@ -42,6 +43,7 @@ describe('bad input ends with exit code 2, a clear message, and nothing written'
     expect(stderr).not.toContain('    at ');
     expect(code).toBe(2);
     expect(stdout).toBe('');
+    expect(new RunStore(join(out, 'runs')).list()).toEqual([]);
   });
 
   test.each([
@@ -154,6 +156,17 @@ describe('a run from the command line', () => {
       '--json',
     );
     expect(`${JSON.parse(again.stdout).text}\n`).toBe(written.stdout);
+  });
+
+  test('a truncated checkpoint is refused by name', async () => {
+    await train('--config', tiny, ...onReference);
+    const runs = join(out, 'runs');
+    const best = join(new RunStore(runs).find('latest').checkpointDirectory, 'best.safetensors');
+    truncateSync(best, 1000);
+    const { code, stderr } = await captureCli('eval', '--out', runs, '--device', 'reference');
+    expect(code).toBe(2);
+    expect(stderr).toContain(best);
+    expect(stderr).toContain('expected a whole checkpoint');
   });
 
   test('several seeds make several runs and statistics; stdout is one JSON document', async () => {

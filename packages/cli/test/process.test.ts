@@ -44,10 +44,14 @@ function start(
   args: readonly string[],
   env: Record<string, string> = {},
 ): ChildProcess & { readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [cli, ...args, ...(args[0] === 'doctor' ? [] : ['--out', 'runs'])], {
-    cwd: root,
-    env: { ...process.env, STATESPACE_BACKEND: 'reference', ...env },
-  });
+  const child = spawn(
+    process.execPath,
+    [cli, ...args, ...(['doctor', undefined].includes(args[0]) ? [] : ['--out', 'runs'])],
+    {
+      cwd: root,
+      env: { ...process.env, STATESPACE_BACKEND: 'reference', ...env },
+    },
+  );
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text) => {
     stdout += text;
@@ -154,6 +158,22 @@ test('two processes cannot train the same run', async () => {
   child.kill('SIGKILL');
   await child.ended;
 }, 60_000);
+
+test('the demo tells what it does, what it reached, a sample, the figure and what to try', async () => {
+  const { code, stdout, stderr } = await run([]);
+  expect(code).toBe(0);
+  expect(stderr).toContain('Training a Mamba on Moby Dick');
+  expect(stderr).toContain('TypeScript reference');
+  const losses = [...stderr.matchAll(/held-out loss (\d\.\d+) /g)].map(([, loss]) => Number(loss));
+  expect(losses.length).toBeGreaterThan(3);
+  expect(losses.at(-1)).toBeLessThan((losses[0] as number) - 1);
+  expect(stdout).toMatch(/unigram \d\.\d+, bigram \d\.\d+, trigram \d\.\d+/);
+  expect(stdout).toMatch(/speed +[\d,]+ tokens\/s/);
+  expect(stdout).toContain('The whale ');
+  expect(stdout).toContain('Try next:');
+  const figure = /figure +(\S+)/.exec(stdout)?.[1] as string;
+  expect(readFileSync(join(root, figure)).subarray(1, 4).toString()).toBe('PNG');
+}, 120_000);
 
 describe('backends', () => {
   const losses = (stdout: string) => {

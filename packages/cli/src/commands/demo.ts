@@ -18,6 +18,8 @@ import { TokenText } from '../token-text.js';
 
 const sampleTokens = 280;
 const samplePrompt = 'The whale ';
+/** Longer than the tiny configuration, to learn something; still seconds. */
+const referenceTrainer = { steps: 400, evalEvery: 100, checkpointEvery: 100 };
 
 const examples = `
 Examples:
@@ -34,7 +36,7 @@ export function addDemoCommand(program: Command, terminal: Terminal): void {
 
 async function runDemo(terminal: Terminal, options: RunOptions): Promise<void> {
   const experiment = demoExperiment(terminal);
-  terminal.note('Training a 2-layer Mamba on Moby Dick, character by character.');
+  terminal.note('Training a Mamba on Moby Dick, character by character.');
   const outcomes = await startRuns(terminal, () => experiment, {}, options);
   for (const outcome of outcomes) if (outcome.status === 'completed') await showResult(terminal, outcome);
   finishRuns(terminal, outcomes, options);
@@ -47,7 +49,8 @@ function demoExperiment(terminal: Terminal): Experiment {
   terminal.note(
     'Native kernels are not in use (statespace doctor says why): a tiny model on the TypeScript reference.',
   );
-  return { ...builtinExperiments.get('train'), preset: tinyPreset };
+  const trainer = { ...tinyPreset.trainer, ...referenceTrainer };
+  return { ...builtinExperiments.get('train'), preset: { ...tinyPreset, trainer } };
 }
 
 async function showResult(terminal: Terminal, { run }: RunOutcome & { status: 'completed' }): Promise<void> {

@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArgumentError, CheckpointError, ConfigError, IoError } from '@statespace/ssd-core';
+import {
+  AbortedError,
+  ArgumentError,
+  CheckpointError,
+  ConfigError,
+  DataError,
+  IoError,
+} from '@statespace/ssd-core';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { commonParams } from '../config/common-params.js';
@@ -64,6 +71,27 @@ describe('runExperiment', () => {
     await expect(runExperiment(sample, { size: 'big' }, { store })).rejects.toThrow(ConfigError);
     await expect(runExperiment(sample, { device: 'cuda' }, { store })).rejects.toThrow("'cuda'");
     expect(existsSync(store.root)).toBe(false);
+  });
+
+  test('nor one for bad input that shows only when the work begins', async () => {
+    using folder = temporaryFolder();
+    const store = new RunStore(folder.path);
+    const sample = experiment(async () => {
+      throw new DataError({ op: 'load', argument: '/nowhere', got: 'nothing' });
+    });
+    await expect(runExperiment(sample, onReference, { store })).rejects.toThrow(DataError);
+    expect(store.list()).toEqual([]);
+    await expect(runExperiment(sample, { ...onReference, threads: 2 }, { store })).rejects.toThrow('threads');
+  });
+
+  test('an abort leaves an interrupted run', async () => {
+    using folder = temporaryFolder();
+    const store = new RunStore(folder.path);
+    const sample = experiment(async () => {
+      throw new AbortedError({ op: 'load' });
+    });
+    await expect(runExperiment(sample, onReference, { store })).rejects.toThrow(AbortedError);
+    expect(store.find('latest').status).toBe('interrupted');
   });
 
   test('an error marks the run as failed, with its message, and frees the lock', async () => {

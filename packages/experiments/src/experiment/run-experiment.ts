@@ -1,5 +1,6 @@
 /** Runs an experiment in a run folder of its own: made or taken up again, locked, and closed whatever happens. */
-import { CheckpointError } from '@statespace/ssd-core';
+import { rmSync } from 'node:fs';
+import { CheckpointError, StatespaceError } from '@statespace/ssd-core';
 import { Generator, setDefaultDevice } from '@statespace/tensor';
 import type { z } from 'zod';
 import { mergeLayers } from '../config/layers.js';
@@ -9,6 +10,7 @@ import { chooseDevice } from '../runs/choose-device.js';
 import { describeEnvironment } from '../runs/environment.js';
 import type { Run } from '../runs/run.js';
 import type { RunStore } from '../runs/run-store.js';
+import { listStepCheckpoints } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Experiment, ExperimentOutcome, ParamsSchema } from './define.js';
 import type { ExperimentResult } from './result.js';
@@ -98,7 +100,8 @@ async function execute(
     const outcome = await experiment.run(params, { run, generator, device, resume, signal, report });
     return await finish(experiment, run, outcome);
   } catch (error) {
-    await recordFailure(run, error);
+    if (!resume && wasNeverBegun(run, error)) rmSync(run.directory, { recursive: true });
+    else await recordFailure(run, error);
     throw error;
   } finally {
     run.unlock();
@@ -118,9 +121,21 @@ async function finish(experiment: Experiment, run: Run, outcome: ExperimentOutco
   return { status: 'completed', run, result };
 }
 
+const inputCodes = new Set(['ERR_CONFIG', 'ERR_DATA', 'ERR_ARGUMENT', 'ERR_SHAPE', 'ERR_DTYPE']);
+
+/** Whether bad input showed only after the folder was made, and nothing worth keeping is in it. */
+function wasNeverBegun(run: Run, error: unknown): boolean {
+  const badInput = error instanceof StatespaceError && inputCodes.has(error.code);
+  return (
+    badInput && run.progress().step === undefined && listStepCheckpoints(run.checkpointDirectory).length === 0
+  );
+}
+
 async function recordFailure(run: Run, error: unknown): Promise<void> {
+  const aborted = error instanceof StatespaceError && error.code === 'ERR_ABORTED';
   try {
-    await run.setStatus('failed', error instanceof Error ? error.message : String(error));
+    if (aborted) await run.setStatus('interrupted');
+    else await run.setStatus('failed', error instanceof Error ? error.message : String(error));
   } catch {
     // The disk may be what failed: the first error tells more. Without a living process the run shows as stopped.
   }

@@ -1,5 +1,14 @@
 /** One process at a time trains a run: a lock file that a crash does not leave standing. */
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { IoError } from '@statespace/ssd-core';
 import { mayBeAlive, type ProcessIdentity, thisProcess } from './process-identity.js';
 
@@ -28,7 +37,8 @@ export function acquireLock(path: string): RunLock {
   let held = true;
   return {
     release: () => {
-      if (held) unlinkSync(path);
+      // The whole folder may be gone by now.
+      if (held) rmSync(path, { force: true });
       held = false;
     },
   };

@@ -9,7 +9,7 @@ import {
   temporaryFolder,
   tinyConfig,
 } from '../testing/tiny-training.js';
-import type { LogEvent, TrainEvent } from './events.js';
+import type { EvalEvent, LogEvent, TrainEvent } from './events.js';
 import { train } from './train.js';
 
 const device = 'reference';
@@ -81,7 +81,7 @@ test('it learns', async () => {
   const config = tinyConfig({ trainer: { steps: 60, evalEvery: 60, checkpointEvery: 60 } });
   const run = await newRun(folder.path, config);
   const { events, result } = await drain(train(config, { run, device, data: fixedData() }));
-  const [first, last] = of(events, 'eval') as [{ loss: number }, { loss: number; accuracy: number }];
+  const [first, last] = of(events, 'eval') as [EvalEvent, EvalEvent];
   expect(first.loss).toBeCloseTo(Math.log(3), 1);
   expect(last.loss).toBeLessThan(0.3);
   expect(last.accuracy).toBeGreaterThan(0.95);
