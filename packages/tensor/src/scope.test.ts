@@ -152,7 +152,10 @@ describe('lifetime', () => {
     // In a function of its own: nothing on the stack may still point at the tensors.
     (() => {
       for (let i = 0; i < 50; i++) make().add(1);
-      make().add(make()).requiresGrad = true;
+      // A graph that left its scope, and all it saved.
+      const leaf = make();
+      leaf.requiresGrad = true;
+      scope(() => leaf.exp().square().tanh());
     })();
     expect(memoryStats().buffers).toBeGreaterThan(before + 100);
     for (let turn = 0; turn < 20 && memoryStats().buffers > before; turn++) {
@@ -171,6 +174,14 @@ describe('lifetime', () => {
     expect(memoryStats().buffers).toBe(before + 1);
     expect([...view.toArray()]).toEqual([1]);
     view[Symbol.dispose]();
+    expect(memoryStats().buffers).toBe(before);
+  });
+  test('using disposes at the end of the block', () => {
+    const before = memoryStats().buffers;
+    {
+      using x = make();
+      expect(x.disposed).toBe(false);
+    }
     expect(memoryStats().buffers).toBe(before);
   });
   test('a disposed tensor says so', () => {

@@ -38,7 +38,7 @@ export function scope<T>(fn: () => T): T {
     refusePromise('scope', result);
   } catch (error) {
     current = own.parent;
-    for (const tensor of own.tensors) if (!tensor.pinned) tensor.dispose();
+    leave(own, nothing);
     throw error;
   }
   current = own.parent;
@@ -53,6 +53,8 @@ function leave({ tensors, parent }: Scope, kept: ReadonlySet<Tensor>): void {
     else if (parent !== undefined) parent.tensors.push(tensor);
     else tensor.storage.watch();
   }
+  // A graph that left the scope still holds what it saved; should it be dropped, only the collector can tell.
+  for (const { storage } of tensors) if (storage.references > 0) storage.watch();
 }
 
 const nothing: ReadonlySet<Tensor> = new Set();
