@@ -57,7 +57,7 @@ async function showResult(terminal: Terminal, { run }: RunOutcome & { status: 'c
   const text = await interruptible(terminal, (signal) => sample(run, signal));
   terminal.print();
   terminal.print('What it writes now:');
-  for (const line of text.split('\n')) terminal.print(`  ${line}`);
+  for (const line of text.split('\n')) terminal.print(`  ${line}`.trimEnd());
 }
 
 async function sample(run: Run, signal: AbortSignal): Promise<string> {

@@ -119,10 +119,10 @@ function referenceLayers(lines: readonly object[]): Layer[] {
       data,
       mark: {
         type: 'text',
-        align: 'right',
-        baseline: 'bottom',
-        dx: -4,
-        dy: -3,
+        // In the margin, where no curve can cross it.
+        align: 'left',
+        baseline: 'middle',
+        dx: 8,
         color: palette.grey,
         fontSize: 12,
       },
