@@ -113,6 +113,27 @@ STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
 
 #endif
 
+/// e[i] = 2^x[i], stage by stage: each stage fills the latency of the one before it, which the scheduler window of
+/// the machine is too short to do across whole exponentials.
+template <int K>
+STATESPACE_INLINE void exp2_all(const Floats (&x)[K], Floats (&e)[K], const Exp2Constants& k) {
+#if defined(__AVX512F__)
+  Floats shifted[K], n[K], r[K], q[K], t[K];
+  for (int i = 0; i < K; ++i) r[i] = as_value(x[i]);
+  for (int i = 0; i < K; ++i) shifted[i] = r[i] + k.magic;
+  for (int i = 0; i < K; ++i) n[i] = shifted[i] - k.magic;
+  for (int i = 0; i < K; ++i) t[i] = (Floats)_mm512_permutexvar_ps((__m512i)shifted[i], (__m512)k.table);
+  for (int i = 0; i < K; ++i) r[i] -= n[i];
+  for (int i = 0; i < K; ++i) q[i] = fma(k.c3, r[i], k.c2);
+  for (int i = 0; i < K; ++i) q[i] = fma(q[i], r[i], k.c1);
+  for (int i = 0; i < K; ++i) r[i] *= t[i];
+  for (int i = 0; i < K; ++i) t[i] = fma(r[i], q[i], t[i]);
+  for (int i = 0; i < K; ++i) e[i] = (Floats)_mm512_scalef_ps((__m512)t[i], (__m512)n[i]);
+#else
+  for (int i = 0; i < K; ++i) e[i] = exp2_of(x[i], k);
+#endif
+}
+
 /// exp(-|v|) with the argument reduced in two pieces, so that it stays right to rounding for every v.
 STATESPACE_INLINE Floats exp_minus_abs(Floats v, const Exp2Constants& k) {
   const Floats negative = from_bits(bits_of(v) | static_cast<int32_t>(0x80000000u));
@@ -135,23 +156,8 @@ STATESPACE_INLINE Floats reciprocal_of_sum(Floats x) {
 #endif
 }
 
-/// log1p(e) for e in [0, 1], fitted to the relative error (4e-8).
-STATESPACE_INLINE Floats log1p_of_unit(Floats e) {
-  Floats p = fma(broadcast(-0x1.a931fp-9f), e, broadcast(0x1.453e3cp-6f));
-  p = fma(p, e, broadcast(-0x1.d29c04p-5f));
-  p = fma(p, e, broadcast(0x1.b252fcp-4f));
-  p = fma(p, e, broadcast(-0x1.397544p-3f));
-  p = fma(p, e, broadcast(0x1.92f68cp-3f));
-  p = fma(p, e, broadcast(-0x1.ff0f86p-3f));
-  p = fma(p, e, broadcast(0x1.554c8p-2f));
-  p = fma(p, e, broadcast(-0x1.ffffbep-2f));
-  return fma(p * e, e, e);
-}
-
-/// softplus(v) = max(v, 0) + log1p(exp(-|v|)). In float32 this is v itself above the threshold 20 of the definition.
-STATESPACE_INLINE Floats softplus_of(Floats v, const Exp2Constants& k) {
-  return max(Floats{}, v) + log1p_of_unit(exp_minus_abs(v, k));
-}
+/// softplus(v) = max(v, 0) + log1p(e) from e = exp(-|v|). In float32 this is v itself above the threshold 20.
+STATESPACE_INLINE Floats softplus_from(Floats v, Floats e) { return max(Floats{}, v) + log1p_unit(e); }
 
 /// 1 / (1 + exp(-v)) from e = exp(-|v|).
 STATESPACE_INLINE Floats logistic_from(Floats v, Floats e) {

@@ -1,0 +1,68 @@
+/// What the causal convolutions share: tables of weights by tap, and inputs that may lie before the sequence.
+#pragma once
+
+#include "scan_math.h"
+#include "sequence_rows.h"
+#include "statespace/causal_conv1d.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+
+/// A stretch of steps [begin, end) of one sequence [first, last).
+struct ConvSegment {
+  int64_t batch;  // row of (B, L, ...) tensors
+  int64_t index;  // row of state tensors
+  int64_t first;
+  int64_t last;
+  int64_t begin;
+  int64_t end;
+};
+
+STATESPACE_INLINE int64_t conv_sequences(const CausalConv1dInputs& args) {
+  return args.packed.offsets != nullptr ? args.packed.count : args.batch;
+}
+
+/// The whole of sequence `index`.
+STATESPACE_INLINE ConvSegment conv_sequence(const CausalConv1dInputs& args, int64_t index) {
+  if (args.packed.offsets == nullptr) return {index, index, 0, args.seq_len, 0, args.seq_len};
+  const int64_t first = args.packed.offsets[index];
+  const int64_t last = args.packed.offsets[index + 1];
+  return {0, index, first, last, first, last};
+}
+
+/// Entry j of the states of `count` channels from `channel` on, in lanes: states[(index D + channel) (W - 1) + j].
+STATESPACE_INLINE Floats load_state(const float* states, int64_t index, int64_t dim, int64_t width, int64_t channel,
+                                    int64_t count, int64_t j) {
+  float lanes[kLanes] = {};
+  const float* from = states + (index * dim + channel) * (width - 1) + j;
+  for (int64_t i = 0; i < count; ++i) lanes[i] = from[i * (width - 1)];
+  return load(lanes);
+}
+
+STATESPACE_INLINE void store_state(float* states, int64_t index, int64_t dim, int64_t width, int64_t channel,
+                                   int64_t count, int64_t j, Floats v) {
+  float* to = states + (index * dim + channel) * (width - 1) + j;
+  for (int64_t i = 0; i < count; ++i) to[i * (width - 1)] = v[i];
+}
+
+/// Input of step t, which may lie before the sequence: then the initial state, or zero.
+STATESPACE_INLINE Floats load_input(const CausalConv1dInputs& args, const ConvSegment& segment, int64_t t,
+                                    int64_t channel, int64_t count) {
+  if (t >= segment.first) {
+    return load_lanes(args.x.data + segment.batch * args.x.batch_stride + t * args.x.len_stride + channel, count);
+  }
+  if (args.initial_states == nullptr) return Floats{};
+  return load_state(args.initial_states, segment.index, args.dim, args.width, channel, count,
+                    t - segment.first + args.width - 1);
+}
+
+/// table[w][channel] = weight[channel][w]; rows are `row` floats long, a multiple of kLanes, zero at the end.
+STATESPACE_INLINE void fill_taps(const float* weight, int64_t dim, int64_t width, int64_t row, float* table) {
+  for (int64_t w = 0; w < width; ++w) {
+    for (int64_t d = 0; d < row; ++d) table[w * row + d] = d < dim ? weight[d * width + w] : 0.0f;
+  }
+}
+
+/// Checks shared by both directions.
+Status check_causal_conv1d(const CausalConv1dInputs& args) noexcept;
+
+}  // namespace statespace::STATESPACE_ISA_NS

@@ -1,0 +1,150 @@
+/// How the selective scan cuts its work: sequences along time, tiles of channels across, chunks of 16 steps.
+///
+/// A tile is at most kLanes neighbouring channels that share one group of B and one of C; its channels are the
+/// lanes. A block is a run of tiles inside one pair of groups. All cuts depend on the shape alone.
+#pragma once
+
+#include "scratch.h"
+#include "sequence_rows.h"
+#include "statespace/selective_scan.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+
+inline constexpr int64_t kChunk = kSelectiveScanChunk;
+
+struct ScanTile {
+  int64_t channel;
+  int64_t lanes;
+};
+
+struct ScanBlock {
+  int64_t first_tile;
+  int64_t tiles;
+  int64_t b_group;
+  int64_t c_group;
+  /// Position among the blocks of the same group of B, and of C: where its partial sums of dB and dC go.
+  int64_t b_slot;
+  int64_t c_slot;
+};
+
+/// A stretch of time that shares no state with others.
+struct ScanSequence {
+  int64_t batch;           // row of (B, L, ...) tensors
+  int64_t begin;           // steps [begin, end)
+  int64_t end;
+  int64_t index;           // row of state tensors
+  int64_t checkpoint_row;  // first row of `checkpoints`
+};
+
+/// Cuts channels into tiles and blocks of at most `tiles_wanted` tiles.
+class ScanPlan {
+ public:
+  ScanPlan(const SelectiveScanInputs& args, int64_t tiles_wanted) noexcept
+      : tile_memory_(words(tile_limit(args), sizeof(ScanTile))),
+        block_memory_(words(tile_limit(args), sizeof(ScanBlock))) {
+    if (!ok()) return;
+    const int64_t b_size = args.b_groups > 0 ? args.dim / args.b_groups : args.dim;
+    const int64_t c_size = args.c_groups > 0 ? args.dim / args.c_groups : args.dim;
+    auto* tiles = reinterpret_cast<ScanTile*>(tile_memory_.data());
+    auto* blocks = reinterpret_cast<ScanBlock*>(block_memory_.data());
+    for (int64_t channel = 0; channel < args.dim;) {
+      const int64_t b_group = channel / b_size;
+      const int64_t c_group = channel / c_size;
+      const int64_t end = smaller((b_group + 1) * b_size, (c_group + 1) * c_size);
+      const int64_t run = ceil_div(end - channel, kLanes);
+      const int64_t pieces = ceil_div(run, tiles_wanted);
+      const int64_t size = ceil_div(run, pieces);
+      for (int64_t tile = 0; tile < run; ++tile, channel += kLanes) {
+        if (tile % size == 0) {
+          ScanBlock block = {tile_count_, 0, b_group, c_group, 0, 0};
+          if (block_count_ > 0) {
+            const ScanBlock& last = blocks[block_count_ - 1];
+            block.b_slot = last.b_group == b_group ? last.b_slot + 1 : 0;
+            block.c_slot = last.c_group == c_group ? last.c_slot + 1 : 0;
+          }
+          b_slots_ = larger(b_slots_, block.b_slot + 1);
+          c_slots_ = larger(c_slots_, block.c_slot + 1);
+          blocks[block_count_++] = block;
+        }
+        tiles[tile_count_++] = {channel, smaller<int64_t>(kLanes, end - channel)};
+        ScanBlock& current = blocks[block_count_ - 1];
+        ++current.tiles;
+        widest_ = larger(widest_, current.tiles);
+      }
+      channel = end;
+    }
+  }
+
+  bool ok() const noexcept { return tile_memory_.ok() && block_memory_.ok(); }
+  int64_t tile_count() const noexcept { return tile_count_; }
+  int64_t block_count() const noexcept { return block_count_; }
+  /// Tiles of the widest block.
+  int64_t widest() const noexcept { return widest_; }
+  int64_t b_slots() const noexcept { return b_slots_; }
+  int64_t c_slots() const noexcept { return c_slots_; }
+  const ScanTile& tile(int64_t i) const noexcept { return reinterpret_cast<const ScanTile*>(tile_memory_.data())[i]; }
+  const ScanBlock& block(int64_t i) const noexcept {
+    return reinterpret_cast<const ScanBlock*>(block_memory_.data())[i];
+  }
+
+ private:
+  static int64_t words(int64_t count, size_t bytes) noexcept {
+    return count * static_cast<int64_t>(bytes / sizeof(float));
+  }
+  static int64_t tile_limit(const SelectiveScanInputs& args) noexcept {
+    return ceil_div(args.dim, kLanes) + args.b_groups + args.c_groups;
+  }
+
+  Scratch tile_memory_;
+  Scratch block_memory_;
+  int64_t tile_count_ = 0;
+  int64_t block_count_ = 0;
+  int64_t widest_ = 0;
+  int64_t b_slots_ = 1;
+  int64_t c_slots_ = 1;
+};
+
+/// Tiles per block: at least 16, so that the rows of a chunk are read in pieces of a kilobyte and a page is entered
+/// seldom, but no more than make about `pieces` items of work, and states that fit into L2 beside the chunk.
+STATESPACE_INLINE int64_t tiles_per_block(const SelectiveScanInputs& args, int64_t sequences, int64_t pieces) {
+  const int64_t tiles = ceil_div(args.dim, kLanes);
+  const int64_t blocks = ceil_div(pieces, larger<int64_t>(1, sequences));
+  const int64_t fit = larger<int64_t>(1, 65536 / (larger<int64_t>(1, args.d_state) * kLanes));
+  return smaller(fit, larger<int64_t>(256 / kLanes, ceil_div(tiles, blocks)));
+}
+
+/// Rows of state tensors: packed sequences, or batch rows.
+STATESPACE_INLINE int64_t sequence_count(const SelectiveScanInputs& args) {
+  return args.packed.offsets != nullptr ? args.packed.count : args.batch;
+}
+
+STATESPACE_INLINE ScanSequence sequence_at(const SelectiveScanInputs& args, int64_t index) {
+  if (args.packed.offsets == nullptr) {
+    return {index, 0, args.seq_len, index, index * ceil_div(args.seq_len, kChunk)};
+  }
+  const int64_t begin = args.packed.offsets[index];
+  return {0, begin, args.packed.offsets[index + 1], index, begin / kChunk + index};
+}
+
+/// Copies rows (channel, n) of a (dim, N) tensor into lanes: to[n][lane] = from[channel + lane][n] * factor, 0 beyond.
+STATESPACE_INLINE void tile_from_rows(const float* from, const ScanTile& tile, int64_t d_state, float factor, float* to) {
+  const float* rows = from + tile.channel * d_state;
+  for (int64_t n = 0; n < d_state; ++n) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      to[n * kLanes + lane] = lane < tile.lanes ? rows[lane * d_state + n] * factor : 0.0f;
+    }
+  }
+}
+
+/// The way back: to[channel + lane][n] = from[n][lane].
+STATESPACE_INLINE void rows_from_tile(const float* from, const ScanTile& tile, int64_t d_state, float* to) {
+  float* rows = to + tile.channel * d_state;
+  for (int64_t lane = 0; lane < tile.lanes; ++lane) {
+    for (int64_t n = 0; n < d_state; ++n) rows[lane * d_state + n] = from[n * kLanes + lane];
+  }
+}
+
+/// Checks shared by both directions. Nothing is read but the packed boundaries.
+Status check_selective_scan(const SelectiveScanInputs& args) noexcept;
+
+}  // namespace statespace::STATESPACE_ISA_NS

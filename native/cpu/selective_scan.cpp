@@ -1,0 +1,255 @@
+/// Selective scan, forward.
+///
+///   h[t] = exp(Delta[t] A) h[t-1] + Delta[t] u[t] B[t];  out[t] = (sum_n C[t,n] h[t,n] + D u[t]) silu(z[t])
+///
+/// Oracle: packages/ssd-core selectiveScanRef; native/test/selective_scan_test.cpp holds a second one in double.
+/// Layout: (batch, length, channels), 16 channels to a vector. A worker takes a block of channels of one sequence
+/// and goes through it in chunks of 16 steps: inside a chunk, tile after tile, so that every cache line it touches
+/// is used whole; inside a tile, four states at a time, so that the step data and the sums over states come from L1
+/// once per four states and four independent recurrences hide each other's latency. The states of the block wait in
+/// L2 between chunks. The next tile's lines are prefetched into L2, since a row of each tensor is a stream of its own,
+/// there are too many of them for the hardware, and equal addresses modulo the page would evict one another from L1.
+/// Stores past the caches were slower (no tile fills a page). Channels never mix, so no cut can change a bit.
+#include "isa_kernels.h"
+#include "parallel.h"
+#include "scan_math.h"
+#include "scan_tiles.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+
+Status check_selective_scan(const SelectiveScanInputs& args) noexcept {
+  if (args.batch < 0 || args.seq_len < 0 || args.dim < 0 || args.d_state < 0 || args.b_groups < 0 ||
+      args.c_groups < 0 || args.d_state > kSelectiveScanMaxState) {
+    return Status::kBadArgument;
+  }
+  if (args.b_groups > 0 && args.dim % args.b_groups != 0) return Status::kBadArgument;
+  if (args.c_groups > 0 && args.dim % args.c_groups != 0) return Status::kBadArgument;
+  const bool empty = args.batch == 0 || args.seq_len == 0 || args.dim == 0;
+  if (!empty && (args.u.data == nullptr || args.delta.data == nullptr)) return Status::kBadArgument;
+  if (!empty && args.d_state > 0 && (args.A == nullptr || args.B.data == nullptr || args.C.data == nullptr)) {
+    return Status::kBadArgument;
+  }
+  return check_packed(args.packed, args.batch, args.seq_len);
+}
+
+namespace {
+
+/// Step data of one tile and chunk, lanes over channels; lives in L1.
+struct TileSteps {
+  alignas(64) float delta[kChunk * kLanes];
+  alignas(64) float drive[kChunk * kLanes];  // Delta u
+  alignas(64) float y[kChunk * kLanes];
+};
+
+struct ForwardPass {
+  const SelectiveScanArgs& args;
+  const ScanPlan& plan;
+  const float* decay_rates;  // A log2(e), [tile][n][lane]
+  const float* constant_B;   // [tile][n][lane], null when B varies
+  const float* constant_C;
+};
+
+/// Rows of B or C as one chunk sees them: element n of step t at data[t * step + n], or constant per lane.
+struct Weights {
+  const float* data;
+  int64_t step;
+};
+
+template <bool kConstant>
+STATESPACE_INLINE Floats weight_at(const Weights& w, int64_t t, int64_t n) {
+  return kConstant ? load(w.data + n * kLanes) : broadcast(w.data[t * w.step + n]);
+}
+
+/// Advances K states over the chunk and adds their part of the output to y.
+template <int K, bool kConstantB, bool kConstantC>
+STATESPACE_INLINE void advance(TileSteps& tile, int64_t steps, const float* rates, float* state, int64_t n,
+                               const Weights& B, const Weights& C) {
+  const Exp2Constants constants = exp2_constants();
+  Floats rate[K], h[K];
+  for (int i = 0; i < K; ++i) rate[i] = load(rates + (n + i) * kLanes);
+  for (int i = 0; i < K; ++i) h[i] = load(state + (n + i) * kLanes);
+  for (int64_t t = 0; t < steps; ++t) {
+    const Floats delta = load(tile.delta + t * kLanes);
+    const Floats drive = load(tile.drive + t * kLanes);
+    Floats y = load(tile.y + t * kLanes);
+    Floats x[K], decay[K];
+    for (int i = 0; i < K; ++i) x[i] = delta * rate[i];
+    exp2_all(x, decay, constants);
+    for (int i = 0; i < K; ++i) h[i] = fma(decay[i], h[i], drive * weight_at<kConstantB>(B, t, n + i));
+    for (int i = 0; i < K; ++i) y = fma(weight_at<kConstantC>(C, t, n + i), h[i], y);
+    store(tile.y + t * kLanes, y);
+  }
+  for (int i = 0; i < K; ++i) store(state + (n + i) * kLanes, h[i]);
+}
+
+template <bool kConstantB, bool kConstantC>
+void advance_states(TileSteps& tile, int64_t steps, const float* rates, float* state, int64_t d_state,
+                    const Weights& B, const Weights& C) noexcept {
+  int64_t n = 0;
+  for (; n + 4 <= d_state; n += 4) advance<4, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
+  for (; n + 2 <= d_state; n += 2) advance<2, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
+  for (; n < d_state; ++n) advance<1, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
+}
+
+/// Loads u and delta of `steps` rows and prefetches the rows `next` steps and `ahead` channels further on.
+void load_steps(const ForwardPass& pass, const ScanSequence& sequence, const ScanTile& at, int64_t begin,
+                int64_t steps, const ScanTile& next, int64_t next_begin, TileSteps& tile) noexcept {
+  const SelectiveScanArgs& args = pass.args;
+  const Exp2Constants constants = exp2_constants();
+  const Floats bias = args.delta_bias != nullptr ? load_lanes(args.delta_bias + at.channel, at.lanes) : Floats{};
+  const Floats skip = args.D != nullptr ? load_lanes(args.D + at.channel, at.lanes) : Floats{};
+  const float* u = args.u.data + sequence.batch * args.u.batch_stride + begin * args.u.len_stride + at.channel;
+  const float* delta =
+      args.delta.data + sequence.batch * args.delta.batch_stride + begin * args.delta.len_stride + at.channel;
+  const int64_t forward = next_begin - begin;
+  const int64_t across = next.channel - at.channel;
+  const int64_t ahead_rows = smaller(steps, sequence.end - next_begin);
+  for (int64_t t = 0; t < steps; ++t) {
+    const float* u_row = u + t * args.u.len_stride;
+    const float* delta_row = delta + t * args.delta.len_stride;
+    const Floats input = load_lanes(u_row, at.lanes);
+    Floats step = load_lanes(delta_row, at.lanes) + bias;
+    if (args.delta_softplus) step = softplus_from(step, exp_minus_abs(step, constants));
+    store(tile.delta + t * kLanes, step);
+    store(tile.drive + t * kLanes, step * input);
+    store(tile.y + t * kLanes, skip * input);
+    if (t < ahead_rows) {
+      prefetch_far(u_row + forward * args.u.len_stride + across);
+      prefetch_far(delta_row + forward * args.delta.len_stride + across);
+      if (args.z.data != nullptr) {
+        prefetch_far(args.z.data + sequence.batch * args.z.batch_stride + (next_begin + t) * args.z.len_stride +
+                     next.channel);
+      }
+      prefetch_to_write(args.out + (sequence.batch * args.seq_len + next_begin + t) * args.dim + next.channel);
+    }
+  }
+}
+
+/// Gates y and writes it.
+void store_steps(const ForwardPass& pass, const ScanSequence& sequence, const ScanTile& at, int64_t begin,
+                 int64_t steps, const TileSteps& tile) noexcept {
+  const SelectiveScanArgs& args = pass.args;
+  const Exp2Constants constants = exp2_constants();
+  float* out = args.out + (sequence.batch * args.seq_len + begin) * args.dim + at.channel;
+  const float* z = args.z.data == nullptr ? nullptr
+                                          : args.z.data + sequence.batch * args.z.batch_stride +
+                                                begin * args.z.len_stride + at.channel;
+  for (int64_t t = 0; t < steps; ++t) {
+    Floats y = load(tile.y + t * kLanes);
+    if (z != nullptr) {
+      const Floats gate = load_lanes(z + t * args.z.len_stride, at.lanes);
+      y *= gate * logistic_of(gate, constants);
+    }
+    store_lanes(out + t * args.dim, y, at.lanes);
+  }
+}
+
+void store_checkpoint(const ForwardPass& pass, int64_t row, const ScanTile& at, const float* state) noexcept {
+  const SelectiveScanArgs& args = pass.args;
+  float* to = args.checkpoints + row * args.d_state * args.dim + at.channel;
+  for (int64_t n = 0; n < args.d_state; ++n) store_lanes(to + n * args.dim, load(state + n * kLanes), at.lanes);
+}
+
+/// One sequence, one block of channels. `states` is room for [tile][n][lane].
+void scan_block(const ForwardPass& pass, const ScanSequence& sequence, const ScanBlock& block,
+                float* states) noexcept {
+  const SelectiveScanArgs& args = pass.args;
+  const int64_t d_state = args.d_state;
+  const int64_t tile_size = d_state * kLanes;
+  for (int64_t i = 0; i < block.tiles; ++i) {
+    float* state = states + i * tile_size;
+    if (args.initial_state != nullptr) {
+      tile_from_rows(args.initial_state + sequence.index * args.dim * d_state, pass.plan.tile(block.first_tile + i),
+                     d_state, 1.0f, state);
+    } else {
+      for (int64_t n = 0; n < d_state; ++n) store(state + n * kLanes, Floats{});
+    }
+  }
+  TileSteps tile;
+  for (int64_t begin = sequence.begin; begin < sequence.end; begin += kChunk) {
+    const int64_t steps = smaller(kChunk, sequence.end - begin);
+    Weights B = {args.B.data + sequence.batch * args.B.batch_stride + begin * args.B.len_stride +
+                     block.b_group * d_state,
+                 args.B.len_stride};
+    Weights C = {args.C.data + sequence.batch * args.C.batch_stride + begin * args.C.len_stride +
+                     block.c_group * d_state,
+                 args.C.len_stride};
+    for (int64_t i = 0; i < block.tiles; ++i) {
+      const int64_t index = block.first_tile + i;
+      const ScanTile& at = pass.plan.tile(index);
+      const bool last = i + 1 == block.tiles;
+      load_steps(pass, sequence, at, begin, steps, pass.plan.tile(last ? block.first_tile : index + 1),
+                 last ? begin + kChunk : begin, tile);
+      float* state = states + i * tile_size;
+      if (args.checkpoints != nullptr) {
+        store_checkpoint(pass, sequence.checkpoint_row + (begin - sequence.begin) / kChunk, at, state);
+      }
+      const float* rates = pass.decay_rates + index * tile_size;
+      if (pass.constant_B != nullptr) B.data = pass.constant_B + index * tile_size;
+      if (pass.constant_C != nullptr) C.data = pass.constant_C + index * tile_size;
+      if (pass.constant_B != nullptr) {
+        if (pass.constant_C != nullptr) {
+          advance_states<true, true>(tile, steps, rates, state, d_state, B, C);
+        } else {
+          advance_states<true, false>(tile, steps, rates, state, d_state, B, C);
+        }
+      } else if (pass.constant_C != nullptr) {
+        advance_states<false, true>(tile, steps, rates, state, d_state, B, C);
+      } else {
+        advance_states<false, false>(tile, steps, rates, state, d_state, B, C);
+      }
+      store_steps(pass, sequence, at, begin, steps, tile);
+    }
+  }
+  if (args.last_state == nullptr) return;
+  for (int64_t i = 0; i < block.tiles; ++i) {
+    rows_from_tile(states + i * tile_size, pass.plan.tile(block.first_tile + i), d_state,
+                   args.last_state + sequence.index * args.dim * d_state);
+  }
+}
+
+}  // namespace
+
+Status selective_scan(const SelectiveScanArgs& args) noexcept {
+  const Status status = check_selective_scan(args);
+  if (status != Status::kOk) return status;
+  const int64_t sequences = sequence_count(args);
+  if (sequences == 0 || args.dim == 0) return Status::kOk;
+  const int64_t elements = args.batch * args.seq_len * args.dim;
+  if (elements > 0 && args.out == nullptr) return Status::kBadArgument;
+
+  const ScanPlan plan(args, tiles_per_block(args, sequence_count(args), 16));
+  if (!plan.ok()) return Status::kOutOfMemory;
+  const int64_t tile_size = args.d_state * kLanes;
+  const int64_t table_size = plan.tile_count() * tile_size;
+  const int32_t workers = worker_limit();
+  const Scratch tables(3 * table_size);
+  const int64_t worker_size = plan.widest() * tile_size;
+  const Scratch states(workers * worker_size);
+  if (!tables.ok() || !states.ok()) return Status::kOutOfMemory;
+
+  const bool constant_B = args.b_groups == 0;
+  const bool constant_C = args.c_groups == 0;
+  float* const rates = tables.data();
+  float* const table_B = rates + table_size;
+  float* const table_C = table_B + table_size;
+  if (args.seq_len > 0 && args.d_state > 0) {
+    for_ranges(plan.tile_count(), 16, [&](int64_t begin, int64_t end) noexcept {
+      for (int64_t i = begin; i < end; ++i) {
+        const ScanTile& tile = plan.tile(i);
+        tile_from_rows(args.A, tile, args.d_state, kLog2E, rates + i * tile_size);
+        if (constant_B) tile_from_rows(args.B.data, tile, args.d_state, 1.0f, table_B + i * tile_size);
+        if (constant_C) tile_from_rows(args.C.data, tile, args.d_state, 1.0f, table_C + i * tile_size);
+      }
+    });
+  }
+  const ForwardPass pass = {args, plan, rates, constant_B ? table_B : nullptr, constant_C ? table_C : nullptr};
+  const int64_t blocks = plan.block_count();
+  for_chunks(sequences * blocks, workers, [&](int64_t item, int32_t worker) noexcept {
+    scan_block(pass, sequence_at(args, item / blocks), plan.block(item % blocks),
+               states.data() + worker * worker_size);
+  });
+  return Status::kOk;
+}
+
+}  // namespace statespace::STATESPACE_ISA_NS
