@@ -19,28 +19,38 @@ bool valid(const LayerNormInputs& in) noexcept {
   return in.rows == 0 || in.dim == 0 || in.x != nullptr;
 }
 
+/// Mean in two parts (their sum is more exact than a float), and rsqrt(var + eps).
 struct Moments {
   float mean;
+  float rest;
   float inverse;
+
+  Floats normalised(Floats x) const noexcept { return ((x - mean) - rest) * inverse; }
 };
 
-/// The second pass over the centred row keeps the digits that a difference of squares would lose.
+/// The second pass works on the centred row, which keeps the digits that a difference of squares would lose, and
+/// corrects the rounding of the mean.
 Moments moments_of(const float* x, int64_t n, float eps) noexcept {
+  const float size = static_cast<float>(n);
   Floats sum = {};
   for_vectors(n, [&](int64_t i, int64_t count) { sum += load_some(x + i, count); });
-  const float mean = reduce_add(sum) / static_cast<float>(n);
+  const float mean = reduce_add(sum) / size;
+  Floats left = {};
   Floats squares = {};
   for_vectors(n, [&](int64_t i, int64_t count) {
     const Ints inside = iota() < broadcast(static_cast<int32_t>(count));
     const Floats centred = select(inside, load_some(x + i, count) - mean, broadcast(0.0f));
+    left += centred;
     squares = fma(centred, centred, squares);
   });
-  return {mean, 1.0f / sqrtf(reduce_add(squares) / static_cast<float>(n) + eps)};
+  const float rest = reduce_add(left) / size;
+  const float variance = reduce_add(squares) / size - rest * rest;
+  return {mean, rest, 1.0f / sqrtf((variance > 0 ? variance : variance * 0) + eps)};
 }
 
 void backward_row(const LayerNormInputs& in, const float* x, const float* grad_out, float* grad_x, float* grad_weight,
                   float* grad_bias) noexcept {
-  const auto [mean, inverse] = moments_of(x, in.dim, in.eps);
+  const Moments moments = moments_of(x, in.dim, in.eps);
   const auto scaled = [&](int64_t i, int64_t count) {
     const Floats grad = load_some(grad_out + i, count);
     return in.weight == nullptr ? grad : grad * load_some(in.weight + i, count);
@@ -50,14 +60,14 @@ void backward_row(const LayerNormInputs& in, const float* x, const float* grad_o
   for_vectors(in.dim, [&](int64_t i, int64_t count) {
     const Floats h = scaled(i, count);
     sum += h;
-    products = fma(h, (load_some(x + i, count) - mean) * inverse, products);
+    products = fma(h, moments.normalised(load_some(x + i, count)), products);
   });
   const float mean_h = reduce_add(sum) / static_cast<float>(in.dim);
   const float mean_hn = reduce_add(products) / static_cast<float>(in.dim);
   for_vectors(in.dim, [&](int64_t i, int64_t count) {
-    const Floats normal = (load_some(x + i, count) - mean) * inverse;
+    const Floats normal = moments.normalised(load_some(x + i, count));
     const Floats grad = load_some(grad_out + i, count);
-    if (grad_x != nullptr) store_some(grad_x + i, inverse * (scaled(i, count) - mean_h - normal * mean_hn), count);
+    if (grad_x != nullptr) store_some(grad_x + i, moments.inverse * (scaled(i, count) - mean_h - normal * mean_hn), count);
     if (grad_weight != nullptr) store_some(grad_weight + i, fma(grad, normal, load_some(grad_weight + i, count)), count);
     if (grad_bias != nullptr) store_some(grad_bias + i, load_some(grad_bias + i, count) + grad, count);
   });
@@ -74,9 +84,9 @@ Status layer_norm(const LayerNormArgs& args) noexcept {
     for (int64_t row = begin; row < end; ++row) {
       const float* x = in.x + row * in.x_row_stride;
       float* out = args.out + row * in.dim;
-      const auto [mean, inverse] = moments_of(x, in.dim, in.eps);
+      const Moments moments = moments_of(x, in.dim, in.eps);
       for_vectors(in.dim, [&](int64_t i, int64_t count) {
-        Floats value = (load_some(x + i, count) - mean) * inverse;
+        Floats value = moments.normalised(load_some(x + i, count));
         if (in.weight != nullptr) value *= load_some(in.weight + i, count);
         if (in.bias != nullptr) value += load_some(in.bias + i, count);
         store_some(out + i, value, count);

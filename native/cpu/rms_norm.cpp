@@ -128,7 +128,7 @@ Status rms_norm(const RmsNormArgs& args) noexcept {
 
 Status rms_norm_backward(const RmsNormBackwardArgs& args) noexcept {
   const RmsNormInputs& in = args.inputs;
-  if (!valid(in) || (args.grad_gate != nullptr && in.gate == nullptr)) return Status::kBadArgument;
+  if (!valid(in) || (in.rows > 0 && args.grad_gate != nullptr && in.gate == nullptr)) return Status::kBadArgument;
   if (in.dim == 0) return Status::kOk;
   if (in.rows > 0 && args.grad_out == nullptr) return Status::kBadArgument;
   const int64_t blocks = ceil_div(in.rows, kWeightRows);

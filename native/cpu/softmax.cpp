@@ -180,7 +180,9 @@ Status cross_entropy_backward(const CrossEntropyBackwardArgs& args) noexcept {
         store_some(grad + i, upstream * (p - uniform), count);
       });
       const Floats p = exp(broadcast((at_target - largest) - rest));
-      grad[target] = upstream * (p[0] - (1 - in.label_smoothing) - uniform);
+      const double smoothing = static_cast<double>(in.label_smoothing);
+      const double wanted = (1 - smoothing) + smoothing / static_cast<double>(in.vocab);
+      grad[target] = upstream * static_cast<float>(static_cast<double>(p[0]) - wanted);
     }
   });
   return Status::kOk;

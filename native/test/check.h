@@ -90,5 +90,6 @@ std::vector<float> same_for_every_thread_count(const Run& run, const char* file,
   ::statespace::test::check_close(ours, wanted, count, tolerance, __FILE__, __LINE__, what)
 #define CHECK_SAME_BITS(a, b, count, what) \
   ::statespace::test::check_same_bits(a, b, count, __FILE__, __LINE__, what)
+/// Commas in the lambda must stand inside parentheses.
 #define SAME_FOR_EVERY_THREAD_COUNT(run, what) \
   ::statespace::test::same_for_every_thread_count(run, __FILE__, __LINE__, what)

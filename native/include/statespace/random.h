@@ -27,7 +27,7 @@ struct RandomArgs {
   float* out;
 };
 
-/// out = u >= p ? x / (1 - p) : 0, u the uniform number of the element, before its rounding to float32.
+/// out = u >= p ? x / (1 - p) : 0, u the uniform number of the element.
 struct DropoutArgs {
   int64_t count;
   const float* x;
