@@ -118,3 +118,8 @@ test.each(cases)('%s', (_, run, message) => {
   expect((error as Error).message).toMatch(message);
   expect(memoryStats().buffers).toBe(before);
 });
+
+test('linear of no inputs is its bias', () => {
+  const out = linear(of(2, 0), of(3, 0), tensor([1, 2, 3], { device }));
+  expect([...out.toArray()]).toEqual([1, 2, 3, 1, 2, 3]);
+});

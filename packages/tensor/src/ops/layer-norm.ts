@@ -34,13 +34,7 @@ export function layerNorm(
     const gradX = needs[0] ? allocateLike(a) : undefined;
     const gradWeight = needs[1] && w !== undefined ? allocateLike(w) : undefined;
     const gradBias = needs[2] && b !== undefined ? allocateLike(b) : undefined;
-    kernels.layerNormBackward({
-      ...inputsOf(a, w, b),
-      gradOut,
-      gradX,
-      gradWeight,
-      gradBias,
-    });
+    kernels.layerNormBackward({ ...inputsOf(a, w, b), gradOut, gradX, gradWeight, gradBias });
     return [gradX, gradWeight, gradBias];
   });
   drop(rows, x);

@@ -3,7 +3,7 @@
  * x (..., K), any even row spacing; weight (N, K); bias (N); out (..., N).
  * gradX = gradOut weight, gradWeight = gradOut^T x, gradBias = sum of gradOut over rows.
  */
-import { expectShape, formatShape, ShapeError, type TensorLike } from '@statespace/ssd-core';
+import { elementCount, expectShape, formatShape, ShapeError, type TensorLike } from '@statespace/ssd-core';
 import { record } from '../autograd/graph.js';
 import type { Tensor } from '../tensor.js';
 import { checkFloat, checkPeer, checkRank } from './arguments.js';
@@ -25,17 +25,11 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   }
   const { kernels } = x;
   const out = allocate(kernels, x.dtype, x.shape.with(-1, outputs));
-  const rows = x.size / Math.max(inputs, 1);
+  const rows = elementCount(x.shape.slice(0, -1));
   withRows(x, (a) => {
     const b = unitLast(weight);
     const offsets = denseMaybe(bias);
-    kernels.gemm({
-      a,
-      b,
-      transposeB: true,
-      out: shaped(out, [rows, outputs]),
-      bias: offsets,
-    });
+    kernels.gemm({ a, b, transposeB: true, bias: offsets, out: shaped(out, [rows, outputs]) });
     drop(b, weight);
     drop(offsets, bias);
   });
@@ -86,6 +80,6 @@ function withRows(x: Tensor, use: (rows: TensorLike) => void): void {
     return;
   }
   const copy = dense(x);
-  use(shaped(copy, [x.size / (x.shape.at(-1) as number), x.shape.at(-1) as number]));
+  use(shaped(copy, [elementCount(x.shape.slice(0, -1)), x.shape.at(-1) as number]));
   drop(copy, x);
 }

@@ -7,7 +7,7 @@ import { expectShape, type RmsNormInputs } from '@statespace/ssd-core';
 import { record } from '../autograd/graph.js';
 import type { Tensor } from '../tensor.js';
 import { checkPeers } from './arguments.js';
-import { allocateLike, dense, drop, unitLast } from './layout.js';
+import { allocateLike, dense, drop, unitLast, unitLastMaybe } from './layout.js';
 
 export interface RmsNormOptions {
   /** Added to the mean square. Default 1e-5. */
@@ -27,30 +27,21 @@ export function rmsNorm(x: Tensor, weight: Tensor, options: RmsNormOptions = {})
   checkPeers(op, 'x', x, { weight, gate });
   if (gate !== undefined) expectShape(op, 'gate', gate, x.shape);
   const settings = { eps, gateAfterNorm, groupSize };
-  const inputsOf = (a: Tensor, w: Tensor, g: Tensor | undefined): RmsNormInputs => ({
-    x: a,
-    weight: w,
-    gate: g,
-    ...settings,
-  });
+  const inputsOf = (a: Tensor, w: Tensor, g: Tensor | undefined): RmsNormInputs => {
+    return { x: a, weight: w, gate: g, ...settings };
+  };
   const { kernels } = x;
   const out = allocateLike(x);
   const rows = unitLast(x);
   const scale = dense(weight);
-  const gates = gate === undefined ? undefined : unitLast(gate);
+  const gates = unitLastMaybe(gate);
   kernels.rmsNorm({ ...inputsOf(rows, scale, gates), out });
   record(op, [out], [x, weight, gate], [rows, scale, gates], ({ grad, needs, saved: [a, w, g] }) => {
     const gradOut = dense(grad);
     const gradX = needs[0] ? allocateLike(a) : undefined;
     const gradWeight = needs[1] ? allocateLike(w) : undefined;
     const gradGate = needs[2] && g !== undefined ? allocateLike(g) : undefined;
-    kernels.rmsNormBackward({
-      ...inputsOf(a, w, g),
-      gradOut,
-      gradX,
-      gradWeight,
-      gradGate,
-    });
+    kernels.rmsNormBackward({ ...inputsOf(a, w, g), gradOut, gradX, gradWeight, gradGate });
     return [gradX, gradWeight, gradGate];
   });
   drop(rows, x);
