@@ -22,7 +22,7 @@ let loaded: LoadResult | undefined;
 
 /** Loads the addon once; says what was tried. Does not throw. */
 export function loadAddon(): LoadResult {
-  loaded ??= tryAll(candidates());
+  loaded ??= loadFrom(candidates());
   return loaded;
 }
 
@@ -57,7 +57,8 @@ function usesMusl(): boolean {
   return head.includes('ld-musl-');
 }
 
-function tryAll(sources: readonly string[]): LoadResult {
+/** Takes the first of `sources`, files or packages, that is an addon of this version. */
+export function loadFrom(sources: readonly string[]): LoadResult {
   const require = createRequire(import.meta.url);
   const attempts: LoadAttempt[] = [];
   for (const source of sources) {

@@ -125,6 +125,18 @@ export class NativeCall {
     return this.#push(name, this.#data(name, tensor), tensor.offset);
   }
 
+  /** As `view`, stretched to `shape` by strides of 0; the checks made sure that it stretches. */
+  broadcast(name: string, tensor: TensorLike, shape: readonly number[]): this {
+    this.#broadcastStrides(tensor, shape);
+    return this.#push(name, this.#float32(name, tensor), tensor.offset);
+  }
+
+  /** As `broadcast`, of any format. */
+  typedBroadcast(name: string, tensor: TensorLike, shape: readonly number[]): this {
+    this.#broadcastStrides(tensor, shape);
+    return this.#push(name, this.#data(name, tensor), tensor.offset);
+  }
+
   /** A matrix or a batch of them, described by the caller. */
   matrices(name: string, tensor: TensorLike, batchStride: number, rowStride: number): this {
     this.number(batchStride).number(rowStride);
@@ -190,6 +202,10 @@ export class NativeCall {
     signal: AbortSignal | undefined,
     explain?: () => void,
   ): Promise<void> {
+    if (signal?.aborted) {
+      this.#end();
+      throw new AbortedError({ op: this.op, cause: signal.reason });
+    }
     const cancel = signal === undefined ? undefined : new Int32Array(new SharedArrayBuffer(4));
     const abort = () => {
       if (cancel !== undefined) Atomics.store(cancel, 0, 1);
@@ -234,6 +250,15 @@ export class NativeCall {
     this.#names.push(name);
     this.#arrays.push(array);
     return this.number(offset ?? 0);
+  }
+
+  #broadcastStrides(tensor: TensorLike, shape: readonly number[]): void {
+    const own = tensor.strides ?? contiguousStrides(tensor.shape);
+    const lead = shape.length - tensor.shape.length;
+    for (let axis = 0; axis < shape.length; axis++) {
+      const stretched = axis < lead || (tensor.shape[axis - lead] === 1 && shape[axis] !== 1);
+      this.number(stretched ? 0 : (own[axis - lead] as number));
+    }
   }
 
   #strides(strides: readonly number[]): void {

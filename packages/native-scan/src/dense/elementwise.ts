@@ -1,7 +1,6 @@
 /** Element-by-element kernels on the addon; binding/elementwise.cc reads what is written here. */
 import {
   type BinaryOp,
-  broadcastView,
   checkAccumulate,
   checkAffine,
   checkBinary,
@@ -95,8 +94,8 @@ export function elementwiseKernels(runtime: NativeRuntime): ElementwiseKernels {
       new NativeCall(runtime, op)
         .number(binaryCodes[args.op])
         .shape(shape)
-        .view('a', broadcastView(op, 'a', args.a, shape))
-        .view('b', broadcastView(op, 'b', args.b, shape))
+        .broadcast('a', args.a, shape)
+        .broadcast('b', args.b, shape)
         .output('out', args.out)
         .run(addon.binary);
     },
@@ -123,7 +122,7 @@ export function elementwiseKernels(runtime: NativeRuntime): ElementwiseKernels {
         .number(dtypeCodes[tensorDType(args.x)])
         .number(dtypeCodes[tensorDType(args.out)])
         .shape(shape)
-        .typedView('x', broadcastView(op, 'x', source, shape))
+        .typedBroadcast('x', source, shape)
         .typedView('out', args.out)
         .run(addon.copy);
     },

@@ -50,7 +50,7 @@ describeNative('selectiveScan on cpu', () => {
     { seqLen: 21, groupsB: 1, groupsC: 0 },
     { seqLen: 21, groupsB: 0, groupsC: 0 },
     { seqLen: 11, batch: 0 },
-    { seqLen: 11, batch: 7, dInner: 1 },
+    { seqLen: 11, batch: 7, dInner: 9 },
     { seqLen: 40, dInner: 20, dState: 16, bare: true },
   ];
   test.each(sizes.map((options) => [title(options), options] as const))('%s', (_, options) => {
