@@ -1,10 +1,12 @@
 /** Options that every command which starts runs has, and the runs they lead to. */
 import {
+  type Environment,
   type Experiment,
   mergeLayers,
   type PlainObject,
   parseConfig,
   parseSeeds,
+  type Run,
   type RunOutcome,
   RunStore,
   readYamlFile,
@@ -48,7 +50,10 @@ export async function startRuns(
   const store = new RunStore(options.out);
   return interruptible(terminal, async (signal) => {
     const report = reporter(terminal);
-    const onRun = ({ directory }: { directory: string }): void => terminal.note(`run folder: ${directory}`);
+    const onRun = (run: Run, environment: Environment): void => {
+      terminal.note(`run folder: ${run.directory}`);
+      terminal.note(`computing on ${describeBackend(environment)}`);
+    };
     if (options.resume !== undefined) {
       refuseOtherParameters(layer, options);
       const run = store.find(options.resume);
@@ -75,6 +80,12 @@ function layeredParams(experiment: Experiment, layer: PlainObject, configFile?: 
   // Checked alone first, so that a mistake in the file is reported with the file's name.
   if (configFile !== undefined) parseConfig(experiment.params, file, configFile);
   return mergeLayers(mergeLayers(experiment.preset ?? {}, file), layer);
+}
+
+/** Where the work is done; slow kernels are never a surprise. */
+function describeBackend({ device, isa, threads }: Environment): string {
+  if (device === 'reference') return 'reference (TypeScript, slow; statespace doctor tells more)';
+  return `${device} (${isa}, ${threads} threads)`;
 }
 
 function reporter(terminal: Terminal): (event: TrainEvent) => void {

@@ -119,6 +119,7 @@ describe('resumeExperiment', () => {
     await run.setStatus('failed', 'an earlier error');
     const outcome = await resumeExperiment(flaky, run, {});
     expect(outcome.status).toBe('completed');
+    expect(run.readEnvironment().resumedOn).toMatchObject([{ device: 'reference' }]);
     expect(readFileSync(join(run.directory, 'run.json'), 'utf8')).not.toContain('earlier error');
   });
 

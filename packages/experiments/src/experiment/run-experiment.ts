@@ -7,7 +7,7 @@ import { mergeLayers } from '../config/layers.js';
 import { parseConfig } from '../config/parse-config.js';
 import type { PlainObject } from '../config/yaml-file.js';
 import { chooseDevice } from '../runs/choose-device.js';
-import { describeEnvironment } from '../runs/environment.js';
+import { describeEnvironment, type Environment } from '../runs/environment.js';
 import type { Run } from '../runs/run.js';
 import type { RunStore } from '../runs/run-store.js';
 import { listStepCheckpoints } from '../train/checkpoint.js';
@@ -20,7 +20,7 @@ export interface RunExperimentOptions {
   readonly signal?: AbortSignal;
   readonly report?: (event: TrainEvent) => void;
   /** Called once the run folder exists. */
-  readonly onRun?: (run: Run) => void;
+  readonly onRun?: (run: Run, environment: Environment) => void;
 }
 
 type Params = z.output<ParamsSchema>;
@@ -42,14 +42,15 @@ export async function runExperiment(
 ): Promise<RunOutcome> {
   const checked = checkParams(experiment, params, experiment.name);
   const device = chooseDevice(checked);
+  const environment = describeEnvironment(device);
   const run = await options.store.create({
     experiment: experiment.folder?.(checked) ?? experiment.name,
     program: experiment.name,
     seed: checked.seed,
     config: checked as unknown as PlainObject,
-    environment: describeEnvironment(device),
+    environment,
   });
-  return execute(experiment, checked, device, run, false, options);
+  return execute(experiment, checked, environment, run, false, options);
 }
 
 /**
@@ -74,7 +75,7 @@ export async function resumeExperiment(
   const checked = checkParams(experiment, mergeLayers(run.readConfig(), overrides), run.directory);
   const device = chooseDevice(checked);
   run.lock();
-  return execute(experiment, checked, device, run, true, options);
+  return execute(experiment, checked, describeEnvironment(device), run, true, options);
 }
 
 /** The parameters with defaults, after the schema's rules and the experiment's own. @throws {ConfigError} */
@@ -87,15 +88,17 @@ export function checkParams(experiment: Experiment, params: PlainObject, source:
 async function execute(
   experiment: Experiment,
   params: Params,
-  device: string,
+  environment: Environment,
   run: Run,
   resume: boolean,
   { signal = new AbortController().signal, report = () => {}, onRun }: Partial<RunExperimentOptions>,
 ): Promise<RunOutcome> {
+  const { device } = environment;
   try {
     setDefaultDevice(device);
     await run.setStatus('running');
-    onRun?.(run);
+    if (resume) await run.addResumeEnvironment(environment);
+    onRun?.(run, environment);
     const generator = new Generator(params.seed);
     const outcome = await experiment.run(params, { run, generator, device, resume, signal, report });
     return await finish(experiment, run, outcome);

@@ -43,6 +43,7 @@ export function backendIdentity(device: string): BackendIdentity {
 /** This machine, this process and this checkout. */
 export function describeEnvironment(device: string): Environment {
   const commit = gitCommit();
+  const info = getBackendInfo();
   return {
     ...backendIdentity(device),
     node: process.version,
@@ -52,9 +53,9 @@ export function describeEnvironment(device: string): Environment {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    threads: getBackendInfo().threads,
+    threads: device === 'cpu' ? info.threads : 1,
     device,
-    versions: { experiments: packageVersion(), kernels: getBackendInfo().version },
+    versions: { experiments: packageVersion(), kernels: info.version },
     ...(commit === undefined ? {} : { commit }),
   };
 }

@@ -67,6 +67,13 @@ export class Run {
     await writeJsonFile(join(this.directory, files.environment), environment);
   }
 
+  /** Notes where the run goes on, beside where it was begun. */
+  async addResumeEnvironment(environment: object): Promise<void> {
+    const begun = this.readEnvironment();
+    const earlier = Array.isArray(begun.resumedOn) ? begun.resumedOn : [];
+    await this.writeEnvironment({ ...begun, resumedOn: [...earlier, environment] });
+  }
+
   readEnvironment(): PlainObject {
     return readJsonFile(join(this.directory, files.environment)) as PlainObject;
   }
