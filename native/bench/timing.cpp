@@ -1,7 +1,8 @@
 #include "timing.h"
 
-#include <chrono>
+#include <ctime>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "statespace/runtime.h"
@@ -10,7 +11,10 @@
 namespace statespace::bench {
 
 double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  static const bool cpu_time = std::getenv("STATESPACE_BENCH_CPU_TIME") != nullptr;
+  timespec time;
+  clock_gettime(cpu_time ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 double best_time(void (*body)(void* context), void* context, int repetitions) {

@@ -5,7 +5,8 @@
 
 namespace statespace::bench {
 
-/// Seconds of a steady clock.
+/// Seconds of a steady clock; with STATESPACE_BENCH_CPU_TIME set, CPU seconds of the calling thread, which tell
+/// something of single-threaded runs even on a busy machine.
 double now();
 
 /// The shortest time of one run of body(context), over at least `repetitions` runs and 0.2 s.

@@ -171,6 +171,18 @@ void block_product(int64_t rows, int64_t cols, int64_t depth, const float* a, in
   }
 }
 
+void direct_product(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t a_row_step,
+                    int64_t a_depth_step, const float* b, int64_t b_row_stride, float* c, int64_t c_row_stride,
+                    bool add) noexcept {
+  for (int64_t row = 0; row < rows; row += kMicroRows) {
+    for (int64_t col = 0; col < cols; col += kMicroCols) {
+      micro_product(smaller<int64_t>(kMicroRows, rows - row), smaller<int64_t>(kMicroCols, cols - col), depth,
+                    a + row * a_row_step, a_row_step, a_depth_step, b + col, b_row_stride,
+                    c + row * c_row_stride + col, c_row_stride, add);
+    }
+  }
+}
+
 void packed_product(int64_t rows, int64_t cols, int64_t depth, const float* packed_a, const float* packed_b, float* c,
                     int64_t c_row_stride, bool add) noexcept {
   for (int64_t col = 0; col < cols; col += kMicroCols) {

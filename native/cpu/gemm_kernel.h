@@ -53,7 +53,12 @@ void micro_product(int64_t rows, int64_t cols, int64_t depth, const float* a, in
 void block_product(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t a_row_step,
                    int64_t a_depth_step, const float* packed_b, float* c, int64_t c_row_stride, bool add) noexcept;
 
-/// As above with A packed by `pack_a`.
+/// As above with B as it lies, row-major with whole vectors: cols is a multiple of kLanes.
+void direct_product(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t a_row_step,
+                    int64_t a_depth_step, const float* b, int64_t b_row_stride, float* c, int64_t c_row_stride,
+                    bool add) noexcept;
+
+/// As `block_product` with A packed by `pack_a`.
 void packed_product(int64_t rows, int64_t cols, int64_t depth, const float* packed_a, const float* packed_b, float* c,
                     int64_t c_row_stride, bool add) noexcept;
 

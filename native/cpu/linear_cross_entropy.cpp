@@ -4,7 +4,7 @@
 ///
 /// Counted rows are taken in blocks of T; the vocabulary is cut into tiles. For one block:
 ///   1  per tile    E_vm = exp(l_mv - c_m), transposed (lanes are rows m, so sums over v need no shuffles), with
-///                  c_m the row's target logit; sums and largest differences per row and tile
+///                  c_m the row's target logit; sums and largest logits per row and tile
 ///   2  per block   s_m = sum_v E_vm, loss_m = log s_m
 ///   3  per tile    E_target,m -= s_m; then, with r_m = 1 / (s_m counted):
 ///                  dweight_tile += E (r x),   dx_part += E^T weight_tile
@@ -32,7 +32,7 @@ namespace {
 /// Vocabulary entries of one tile: whole panels of the inner kernel on AVX-512 both ways.
 constexpr int64_t kTile = 448;
 /// E is kept within this many floats by the choice of T.
-constexpr int64_t kScratchFloats = int64_t{3} << 20;
+constexpr int64_t kScratchFloats = int64_t{6} << 20;
 constexpr int64_t kFewestRows = 64;
 constexpr int64_t kMostRows = 256;
 /// Parts of dx per block.
@@ -56,18 +56,24 @@ struct Head {
   float* x = nullptr;                // (T, dim), gathered
   float* packed_x = nullptr;         // op(b) = x^T: dim x T
   float* packed_scaled_x = nullptr;  // op(b) = r x: T x dim
+  float* target_logit = nullptr;     // (T)
   float* reference = nullptr;        // (T): c
   float* scale = nullptr;            // (T): r
   float* sum = nullptr;              // (T): s, rounded
   int32_t* targets = nullptr;        // (T)
   float* tile_sum = nullptr;         // (tiles, T)
-  float* tile_rise = nullptr;        // (tiles, T): largest l - c of entries other than the target
+  float* tile_largest = nullptr;     // (tiles, T): largest logit of entries other than the target
   float* e = nullptr;                // (tiles * kTile, e_step), or one tile per worker when no gradient is wanted
   float* grad_x_part = nullptr;      // (groups, T, dim)
   float* packed_weight = nullptr;    // per worker: kTile x dim
 };
 
 int64_t lanes_up(int64_t n) { return round_up(n, kLanes); }
+
+/// Calls for the cache lines of a row of n floats before they are needed.
+STATESPACE_INLINE void prefetch_row(const float* p, int64_t n) {
+  for (int64_t i = 0; i < n; i += 16) prefetch(p + i);
+}
 
 /// Hands out pieces of scratch memory, or only counts them while there is none.
 struct Carver {
@@ -90,15 +96,16 @@ int64_t lay_out(Head& h, float* base) noexcept {
   carver.take(h.x, h.block * dim);
   carver.take(h.packed_x, packed_b_size(dim, h.block));
   carver.take(h.packed_scaled_x, packed_b_size(h.block, dim));
+  carver.take(h.target_logit, h.block);
   carver.take(h.reference, h.block);
   carver.take(h.scale, h.block);
   carver.take(h.sum, h.block);
   carver.take(h.targets, h.block);
   carver.take(h.tile_sum, h.tiles * h.block);
-  carver.take(h.tile_rise, h.tiles * h.block);
+  carver.take(h.tile_largest, h.tiles * h.block);
   carver.take(h.e, (h.wants_gradients ? h.tiles : h.workers) * kTile * h.e_step);
   carver.take(h.grad_x_part, wants_x ? h.groups * h.block * dim : 0);
-  carver.take(h.packed_weight, wants_x ? h.workers * packed_b_size(kTile, dim) : 0);
+  carver.take(h.packed_weight, wants_x && dim % kLanes != 0 ? h.workers * packed_b_size(kTile, dim) : 0);
   return carver.used;
 }
 
@@ -124,7 +131,8 @@ void target_logits(const Head& h, int64_t size) noexcept {
     float logits[kLanes];
     micro_product(1, kLanes, a.dim, a.weight + h.targets[m] * a.dim, 0, 1,
                   h.packed_x + packed_b_offset(a.dim, panel) + vector, width, logits, kLanes, false);
-    h.reference[m] = logits[(m - panel) % kLanes] + (a.bias == nullptr ? 0.0f : a.bias[h.targets[m]]);
+    h.target_logit[m] = logits[(m - panel) % kLanes] + (a.bias == nullptr ? 0.0f : a.bias[h.targets[m]]);
+    h.reference[m] = h.target_logit[m];
   }
   for (int64_t m = size; m < lanes_up(size); ++m) h.reference[m] = 0;
 }
@@ -145,30 +153,30 @@ void gather_block(const Head& h, int64_t first, int64_t size) noexcept {
   pack_b(h.x, a.dim, true, a.dim, lanes_up(size), h.packed_x);
 }
 
-/// Running sum and largest rise of one vector of rows.
+/// Running sum of exponentials and largest logit of one vector of rows.
 struct RowStats {
   Floats sum;
-  Floats rise;
+  Floats largest;
 };
 
-/// Turns `height` rows of logits, vocabulary entries v0 and up, into exponentials in place.
+/// Turns `height` rows of logits, vocabulary entries v0 and up, into exponentials in place. With kTargetsInside the
+/// targets' own logits are left out of the largest.
 template <bool kTargetsInside>
 STATESPACE_INLINE RowStats exponentiate(float* e, int64_t e_step, int64_t height, int32_t v0, const float* bias,
                                         Floats reference, Ints targets, RowStats stats) {
   Floats sum = {};
   for (int64_t i = 0; i < height; ++i) {
-    Floats rise = load(e + i * e_step);
-    if (bias != nullptr) rise += bias[i];
-    rise -= reference;
-    const Floats value = exp(rise);
+    Floats logit = load(e + i * e_step);
+    if (bias != nullptr) logit += bias[i];
+    const Floats value = exp2((logit - reference) * kLog2E);
     store(e + i * e_step, value);
     sum += value;
     if constexpr (kTargetsInside) {
-      rise = select(targets == broadcast(v0 + static_cast<int32_t>(i)), broadcast(-__builtin_inff()), rise);
+      logit = select(targets == broadcast(v0 + static_cast<int32_t>(i)), broadcast(-__builtin_inff()), logit);
     }
-    stats.rise = max(rise, stats.rise);
+    stats.largest = max(logit, stats.largest);
   }
-  return {stats.sum + sum, stats.rise};
+  return {stats.sum + sum, stats.largest};
 }
 
 /// Step 1 for one tile.
@@ -190,6 +198,7 @@ void exponential_tile(const Head& h, int64_t tile, int64_t size, float* e) noexc
     for (int64_t v = 0; v < entries; v += kMicroRows) {
       const int64_t height = smaller<int64_t>(kMicroRows, entries - v);
       float* part = e + v * h.e_step + m0;
+      for (int64_t i = kMicroRows; i < 2 * kMicroRows; ++i) prefetch_row(part + i * h.e_step, kMicroCols);
       micro_product(height, cols, a.dim, a.weight + (v0 + v) * a.dim, a.dim, 1, panel, panel_width(cols), part,
                     h.e_step, false);
       const float* bias = a.bias == nullptr ? nullptr : a.bias + v0 + v;
@@ -206,7 +215,7 @@ void exponential_tile(const Head& h, int64_t tile, int64_t size, float* e) noexc
     }
     for (int64_t j = 0; j < cols / kLanes; ++j) {
       store(h.tile_sum + tile * padded + m0 + j * kLanes, stats[j].sum);
-      store(h.tile_rise + tile * padded + m0 + j * kLanes, stats[j].rise);
+      store(h.tile_largest + tile * padded + m0 + j * kLanes, stats[j].largest);
     }
   }
 }
@@ -218,18 +227,18 @@ void exponential_tiles(const Head& h, int64_t size) noexcept {
   });
 }
 
-/// The largest l - c of row m over all entries but its target.
-float largest_rise(const Head& h, int64_t m, int64_t padded) noexcept {
-  float rise = -__builtin_inff();
-  for (int64_t tile = 0; tile < h.tiles; ++tile) rise = larger(rise, h.tile_rise[tile * padded + m]);
-  return rise;
+/// The largest logit of row m over all entries but its target.
+float largest_other(const Head& h, int64_t m, int64_t padded) noexcept {
+  float largest = -__builtin_inff();
+  for (int64_t tile = 0; tile < h.tiles; ++tile) largest = larger(largest, h.tile_largest[tile * padded + m]);
+  return largest;
 }
 
 /// Whether the target is the first among equals, asked only when another entry has exactly its logit.
 bool first_of_equals(const Head& h, int64_t m, int64_t padded) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
   for (int32_t v = 0; v < h.targets[m]; ++v) {
-    if (h.tile_rise[v / kTile * padded + m] != 0) {
+    if (h.tile_largest[v / kTile * padded + m] != h.target_logit[m]) {
       v = static_cast<int32_t>((v / kTile + 1) * kTile - 1);
       continue;
     }
@@ -240,7 +249,7 @@ bool first_of_equals(const Head& h, int64_t m, int64_t padded) noexcept {
                   h.packed_x + packed_b_offset(a.dim, panel) + vector, panel_width(padded - panel), logit, kLanes,
                   false);
     const float with_bias = logit[(m - panel) % kLanes] + (a.bias == nullptr ? 0.0f : a.bias[v]);
-    if (with_bias == h.reference[m]) return false;
+    if (with_bias == h.target_logit[m]) return false;
   }
   return true;
 }
@@ -262,20 +271,20 @@ void finish_rows(const Head& h, int64_t size, Totals& totals) noexcept {
   exponential_tiles(h, size);
   bool again = false;
   for (int64_t m = 0; m < size; ++m) {
-    const float rise = largest_rise(h, m, padded);
-    const bool finite = row_sum(h, m, padded) == row_sum(h, m, padded);
-    if (finite && (rise < 0 || (rise == 0 && first_of_equals(h, m, padded)))) ++totals.correct;
-    if (rise > kLargestRise && rise < __builtin_inff()) {
-      const float raised = h.reference[m] + rise;
-      totals.loss += static_cast<double>(raised) - static_cast<double>(h.reference[m]);
-      h.reference[m] = raised;
+    const float other = largest_other(h, m, padded);
+    const float target = h.target_logit[m];
+    const double sum = row_sum(h, m, padded);
+    const bool hit = other < target || (other == target && first_of_equals(h, m, padded));
+    if (hit && sum == sum) ++totals.correct;
+    if (other - target > kLargestRise && other < __builtin_inff()) {
+      h.reference[m] = other;
       again = true;
     }
   }
   if (again) exponential_tiles(h, size);
   for (int64_t m = 0; m < size; ++m) {
     const double sum = row_sum(h, m, padded);
-    totals.loss += ::log(sum);
+    totals.loss += ::log(sum) + (static_cast<double>(h.reference[m]) - static_cast<double>(h.target_logit[m]));
     h.sum[m] = static_cast<float>(sum);
     h.scale[m] = static_cast<float>(1 / (sum * static_cast<double>(h.counted)));
   }
@@ -303,9 +312,14 @@ void gradient_tile(const Head& h, int64_t tile, int64_t size, bool first_block, 
     const int64_t at = h.targets[m] - v0;
     if (at >= 0 && at < entries) e[at * h.e_step + m] -= h.sum[m];
   }
-  if (a.grad_weight != nullptr) {
-    block_product(entries, a.dim, size, e, h.e_step, 1, h.packed_scaled_x, a.grad_weight + v0 * a.dim, a.dim,
-                  !first_block);
+  for (int64_t v = 0; a.grad_weight != nullptr && v < entries; v += kMicroRows) {
+    const int64_t height = smaller<int64_t>(kMicroRows, entries - v);
+    for (int64_t i = v + kMicroRows; i < smaller(v + 2 * kMicroRows, entries); ++i) {
+      prefetch_row(e + i * h.e_step, size);
+      if (!first_block) prefetch_row(a.grad_weight + (v0 + i) * a.dim, a.dim);
+    }
+    block_product(height, a.dim, size, e + v * h.e_step, h.e_step, 1, h.packed_scaled_x,
+                  a.grad_weight + (v0 + v) * a.dim, a.dim, !first_block);
   }
   if (a.grad_bias != nullptr) {
     for (int64_t v = 0; v < entries; ++v) {
@@ -317,8 +331,12 @@ void gradient_tile(const Head& h, int64_t tile, int64_t size, bool first_block, 
       a.grad_bias[v0 + v] = first_block ? total : a.grad_bias[v0 + v] + total;
     }
   }
-  if (a.grad_x != nullptr) {
-    pack_b(a.weight + v0 * a.dim, a.dim, false, entries, a.dim, packed_weight);
+  if (a.grad_x == nullptr) return;
+  const float* weight = a.weight + v0 * a.dim;
+  if (a.dim % kLanes == 0) {
+    direct_product(size, a.dim, entries, e, 1, h.e_step, weight, a.dim, grad_x_part, a.dim, !fresh_x);
+  } else {
+    pack_b(weight, a.dim, false, entries, a.dim, packed_weight);
     block_product(size, a.dim, entries, e, 1, h.e_step, packed_weight, grad_x_part, a.dim, !fresh_x);
   }
 }

@@ -20,7 +20,7 @@ namespace {
 /// Finished calls park their blocks here. Each slot is taken and given by an atomic exchange.
 constexpr int kParked = 8;
 /// Larger blocks go back to the system at once.
-constexpr int64_t kLargestParked = int64_t{1} << 22;
+constexpr int64_t kLargestParked = int64_t{1} << 23;
 std::atomic<Block*> parked[kParked];
 
 constexpr int64_t kFirstFloat = kAlignment / sizeof(float);
