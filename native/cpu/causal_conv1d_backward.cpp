@@ -5,10 +5,11 @@
 ///
 /// pre is computed again. Oracle: packages/ssd-core causalConv1dBackwardRef; native/test/causal_conv1d_grad_test.cpp
 /// holds one in double.
-/// Layout: 16 channels to a vector, chunks of 16 steps from the end of a segment to its start, tile after tile inside
-/// the chunk. Inputs and d of a tile stay in L1; the W - 1 values of d that reach back over the chunk's start are kept
-/// per tile. A segment that does not end its sequence computes the d that it needs from the next one again. Sums over
-/// time are kept per run of segments and added in order at the end, so no thread count changes a bit.
+/// Layout: pieces of 16 steps and 128 channels, lanes over channels. Half a kilobyte of every row at a time is enough
+/// for the hardware prefetcher (one vector of each row was three times slower), and inputs and d of a piece stay in L1
+/// for their W uses. dx lags W - 1 steps behind d, so the last W - 1 rows of d are kept from piece to piece. A
+/// segment that does not end its sequence computes the first d of the next one for itself. Sums over time are kept
+/// per run of segments and added in order at the end, so no thread count changes a bit.
 #include "isa_kernels.h"
 #include "conv_rows.h"
 #include "parallel.h"
@@ -17,191 +18,183 @@
 namespace statespace::STATESPACE_ISA_NS {
 namespace {
 
-constexpr int64_t kChunk = 16;
+constexpr int64_t kSteps = 16;
+constexpr int64_t kBlock = 128;
 
 struct ConvBackwardPass {
   const CausalConv1dBackwardArgs& args;
   const float* taps;  // [w][channel]
   int64_t row;        // length of its rows
-  float* sums;        // [run][w, then bias][channel]
 };
 
-/// Memory of one worker: the tile's inputs and d, and d of later steps per tile.
-struct ConvTile {
-  float* x;      // [step - W + 1 ...][lane], kChunk + W - 1 rows
-  float* d;      // [step][lane], kChunk + W - 1 rows
-  float* later;  // [tile][W - 1][lane]
+/// Rows of one worker, kBlock floats each.
+struct ConvRows {
+  float* x;       // inputs from W - 1 steps before the piece on, where they cannot be read in place
+  float* d;       // from W - 1 steps before the piece on
+  float* before;  // [block of channels][W - 1]: d of the steps before the next piece
 
-  static int64_t floats(int64_t width, int64_t tiles) noexcept {
-    return (2 * (kChunk + width - 1) + tiles * (width - 1)) * kLanes;
+  static int64_t floats(int64_t width, int64_t blocks) noexcept {
+    return (2 * (kSteps + width - 1) + blocks * (width - 1)) * kBlock;
   }
-  ConvTile(float* memory, int64_t width) noexcept
-      : x(memory), d(x + (kChunk + width - 1) * kLanes), later(d + (kChunk + width - 1) * kLanes) {}
+  ConvRows(float* memory, int64_t width) noexcept
+      : x(memory), d(x + (kSteps + width - 1) * kBlock), before(d + (kSteps + width - 1) * kBlock) {}
 };
 
-/// d of one step from its inputs x[0 .. width) (rows of lanes).
-template <int kWidth, bool kSilu>
-STATESPACE_INLINE Floats delta_of(Floats grad, const float* x, int64_t width, const Floats* weights,
-                                  const float* taps, int64_t row, Floats bias, const Exp2Constants& constants) {
-  if (!kSilu) return grad;
-  Floats pre = bias;
-  for (int64_t w = 0; w < width; ++w) {
-    pre = fma(load(x + w * kLanes), kWidth > 0 ? weights[w] : load(taps + w * row), pre);
-  }
-  const Floats sigma = logistic_of(pre, constants);
-  return grad * sigma * fma(pre, 1.0f - sigma, broadcast(1.0f));
-}
+/// A piece: steps [begin, begin + steps) and `count` channels; inputs in rows `x_step` apart, the first one W - 1
+/// steps before `begin`.
+struct ConvPiece {
+  int64_t begin;
+  int64_t steps;
+  int64_t channel;
+  int64_t count;
+  const float* x;
+  int64_t x_step;
+};
 
-/// One tile of one chunk: steps [begin, begin + steps) of the segment's sequence. Writes dx, adds to `sums`.
+/// Rows of d of the piece; zero beyond the sequence.
 template <int kWidth, bool kSilu>
-void chunk_tile(const ConvBackwardPass& pass, const ConvSegment& segment, int64_t begin, int64_t steps,
-                int64_t channel, const ConvTile& tile, float* later, float* sums) noexcept {
+void deltas(const ConvBackwardPass& pass, const ConvSegment& segment, const ConvPiece& piece, float* d) noexcept {
   const CausalConv1dBackwardArgs& args = pass.args;
   const Exp2Constants constants = exp2_constants();
   const int64_t width = kWidth > 0 ? kWidth : args.width;
-  const int64_t count = smaller<int64_t>(kLanes, args.dim - channel);
-  const float* taps = pass.taps + channel;
-  const Floats bias = args.bias != nullptr ? load_lanes(args.bias + channel, count) : Floats{};
-  Floats weights[kWidth > 0 ? kWidth : 1], totals[kWidth > 0 ? kWidth : 1];
-  if (kWidth > 0) {
-    for (int w = 0; w < kWidth; ++w) {
-      weights[w] = load(taps + w * pass.row);
-      totals[w] = load(sums + w * pass.row + channel);
+  for (int64_t i = 0; i < piece.steps; ++i) {
+    float* to = d + i * kBlock;
+    if (piece.begin + i >= segment.last) {
+      fill_zero(to, kBlock);
+      continue;
+    }
+    const float* grad = row_at(args.grad_out, segment.batch, piece.begin + i) + piece.channel;
+    const float* x = piece.x + i * piece.x_step;
+    for (int64_t c = 0; c < piece.count; c += kLanes) {
+      const int64_t lanes = smaller<int64_t>(kLanes, piece.count - c);
+      Floats value = load_lanes(grad + c, lanes);
+      if (kSilu) {
+        const float* taps = pass.taps + piece.channel + c;
+        Floats pre = args.bias != nullptr ? load_lanes(args.bias + piece.channel + c, lanes) : Floats{};
+#pragma GCC unroll 8
+        for (int64_t w = 0; w < width; ++w) pre = fma(load(x + w * piece.x_step + c), load(taps + w * pass.row), pre);
+        const Floats sigma = logistic_of(pre, constants);
+        value *= sigma * fma(pre, 1.0f - sigma, broadcast(1.0f));
+      }
+      store(to + c, value);
     }
   }
-  Floats total = load(sums + width * pass.row + channel);
+}
 
-  for (int64_t i = 0; i < steps + width - 1; ++i) {
-    store(tile.x + i * kLanes, load_input(args, segment, begin - width + 1 + i, channel, count));
-  }
-  const float* grad =
-      args.grad_out.data + segment.batch * args.grad_out.batch_stride + begin * args.grad_out.len_stride + channel;
-  for (int64_t i = 0; i < steps; ++i) {
-    const float* x = tile.x + i * kLanes;
-    const Floats d = delta_of<kWidth, kSilu>(load_lanes(grad + i * args.grad_out.len_stride, count), x, width,
-                                             weights, taps, pass.row, bias, constants);
-    store(tile.d + i * kLanes, d);
-    total += d;
-    for (int64_t w = 0; w < width; ++w) {
-      if (kWidth > 0) {
-        totals[w] = fma(d, load(x + w * kLanes), totals[w]);
-      } else {
-        float* sum = sums + w * pass.row + channel;
-        store(sum, fma(d, load(x + w * kLanes), load(sum)));
+/// sums[w] += sum_t d[t] x[t + w], and in the row after the last tap sum_t d[t].
+template <int kWidth>
+void add_to_sums(const ConvBackwardPass& pass, const ConvPiece& piece, const float* d, float* sums) noexcept {
+  const int64_t width = kWidth > 0 ? kWidth : pass.args.width;
+  for (int64_t c = 0; c < piece.count; c += kLanes) {
+    float* to = sums + piece.channel + c;
+    const float* x = piece.x + c;
+    for (int64_t w = 0; w < width; w += 4) {
+      // Four taps share the loads of d; their sums stay in registers.
+      const int64_t taps = smaller<int64_t>(4, width - w);
+      Floats total[4] = {};
+      for (int64_t i = 0; i < piece.steps; ++i) {
+        const Floats factor = load(d + i * kBlock + c);
+#pragma GCC unroll 4
+        for (int64_t k = 0; k < 4; ++k) {
+          if (k < taps) total[k] = fma(factor, load(x + (i + w + k) * piece.x_step), total[k]);
+        }
+      }
+#pragma GCC unroll 4
+      for (int64_t k = 0; k < 4; ++k) {
+        if (k < taps) store(to + (w + k) * pass.row, load(to + (w + k) * pass.row) + total[k]);
       }
     }
+    Floats total = {};
+    for (int64_t i = 0; i < piece.steps; ++i) total += load(d + i * kBlock + c);
+    store(to + width * pass.row, load(to + width * pass.row) + total);
   }
-  store(sums + width * pass.row + channel, total);
-  if (kWidth > 0) {
-    for (int w = 0; w < kWidth; ++w) store(sums + w * pass.row + channel, totals[w]);
-  }
+}
 
-  for (int64_t i = 0; i < width - 1; ++i) store(tile.d + (steps + i) * kLanes, load(later + i * kLanes));
-  if (args.grad_x != nullptr) {
-    float* to = args.grad_x + (segment.batch * args.seq_len + begin) * args.dim + channel;
-    for (int64_t i = 0; i < steps; ++i) {
+/// dx of the steps that lie W - 1 before those of the piece; d points at the oldest row it needs. Steps before the
+/// sequence are entries of the initial state; steps of the segment before this one are not ours.
+template <int kWidth>
+void store_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, const ConvPiece& piece,
+                     const float* d) noexcept {
+  const CausalConv1dBackwardArgs& args = pass.args;
+  const int64_t width = kWidth > 0 ? kWidth : args.width;
+  for (int64_t i = 0; i < piece.steps; ++i) {
+    const int64_t s = piece.begin + i - width + 1;
+    const bool initial = s < segment.first;
+    if (initial ? args.grad_initial_states == nullptr : s < segment.begin || args.grad_x == nullptr) continue;
+    const int64_t from_end = segment.last - s;
+    for (int64_t c = 0; c < piece.count; c += kLanes) {
+      const int64_t lanes = smaller<int64_t>(kLanes, piece.count - c);
+      const int64_t channel = piece.channel + c;
+      const float* taps = pass.taps + channel;
       Floats dx = {};
+#pragma GCC unroll 8
       for (int64_t w = 0; w < width; ++w) {
-        dx = fma(load(tile.d + (i + width - 1 - w) * kLanes), kWidth > 0 ? weights[w] : load(taps + w * pass.row), dx);
+        dx = fma(load(d + (i + width - 1 - w) * kBlock + c), load(taps + w * pass.row), dx);
       }
-      const int64_t from_end = segment.last - (begin + i);
       if (args.grad_final_states != nullptr && from_end < width) {
-        dx += load_state(args.grad_final_states, segment.index, args.dim, width, channel, count, width - 1 - from_end);
+        dx += load_state(args.grad_final_states, segment.index, args.dim, width, channel, lanes, width - 1 - from_end);
       }
-      store_lanes(to + i * args.dim, dx, count);
-    }
-  }
-  for (int64_t i = 0; i < width - 1; ++i) store(later + i * kLanes, load(tile.d + i * kLanes));
-}
-
-/// d of the W - 1 steps from segment.end on, zero beyond the sequence.
-template <int kWidth, bool kSilu>
-void load_later(const ConvBackwardPass& pass, const ConvSegment& segment, int64_t channel, const ConvTile& tile,
-                float* later) noexcept {
-  const CausalConv1dBackwardArgs& args = pass.args;
-  const Exp2Constants constants = exp2_constants();
-  const int64_t width = kWidth > 0 ? kWidth : args.width;
-  const int64_t count = smaller<int64_t>(kLanes, args.dim - channel);
-  const Floats bias = args.bias != nullptr ? load_lanes(args.bias + channel, count) : Floats{};
-  for (int64_t i = 0; i < width - 1; ++i) {
-    const int64_t t = segment.end + i;
-    Floats d = {};
-    if (t < segment.last) {
-      for (int64_t w = 0; w < width; ++w) {
-        store(tile.x + w * kLanes, load_input(args, segment, t - width + 1 + w, channel, count));
+      if (initial) {
+        store_state(args.grad_initial_states, segment.index, args.dim, width, channel, lanes,
+                    s - segment.first + width - 1, dx);
+      } else {
+        store_lanes(args.grad_x + (segment.batch * args.seq_len + s) * args.dim + channel, dx, lanes);
       }
-      const float* grad =
-          args.grad_out.data + segment.batch * args.grad_out.batch_stride + t * args.grad_out.len_stride + channel;
-      d = delta_of<0, kSilu>(load_lanes(grad, count), tile.x, width, nullptr, pass.taps + channel, pass.row, bias,
-                             constants);
     }
-    store(later + i * kLanes, d);
   }
 }
 
-/// Gradient of the initial state from d of the first W - 1 steps.
-void store_initial(const ConvBackwardPass& pass, const ConvSegment& segment, int64_t channel,
-                   const float* later) noexcept {
-  const CausalConv1dBackwardArgs& args = pass.args;
-  const int64_t width = args.width;
-  const int64_t count = smaller<int64_t>(kLanes, args.dim - channel);
-  for (int64_t j = 0; j < width - 1; ++j) {
-    // Entry j stands at step first - W + 1 + j and meets d[first + j - w], w = 0 .. j.
-    Floats dx = {};
-    for (int64_t w = 0; w <= j; ++w) {
-      dx = fma(load(later + (j - w) * kLanes), load(pass.taps + w * pass.row + channel), dx);
-    }
-    const int64_t from_end = segment.last - (segment.first - width + 1 + j);
-    if (args.grad_final_states != nullptr && from_end < width) {
-      dx += load_state(args.grad_final_states, segment.index, args.dim, width, channel, count, width - 1 - from_end);
-    }
-    store_state(args.grad_initial_states, segment.index, args.dim, width, channel, count, j, dx);
+/// Whole blocks inside the sequence are read in place, ragged ones and those at its ends through L1.
+void place_inputs(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, ConvPiece& piece,
+                  float* rows) noexcept {
+  const int64_t from = piece.begin - args.width + 1;
+  const int64_t to = piece.begin + piece.steps;
+  if (piece.count % kLanes == 0 && from >= segment.first && to <= segment.last) {
+    piece.x = row_at(args.x, segment.batch, from) + piece.channel;
+    piece.x_step = args.x.len_stride;
+    return;
   }
+  for (int64_t t = from; t < smaller(to, segment.last); ++t) {
+    for (int64_t c = 0; c < piece.count; c += kLanes) {
+      store(rows + (t - from) * kBlock + c, load_input(args, segment, t, piece.channel + c,
+                                                       smaller<int64_t>(kLanes, piece.count - c)));
+    }
+  }
+  piece.x = rows;
+  piece.x_step = kBlock;
 }
 
-void prefetch_chunk(const ConvBackwardPass& pass, const ConvSegment& segment, int64_t begin, int64_t steps,
-                    int64_t channel) noexcept {
-  const CausalConv1dBackwardArgs& args = pass.args;
-  for (int64_t t = begin; t < begin + steps; ++t) {
-    __builtin_prefetch(args.x.data + segment.batch * args.x.batch_stride + t * args.x.len_stride + channel, 0, 2);
-    __builtin_prefetch(
-        args.grad_out.data + segment.batch * args.grad_out.batch_stride + t * args.grad_out.len_stride + channel, 0, 2);
-    if (args.grad_x != nullptr) {
-      __builtin_prefetch(args.grad_x + (segment.batch * args.seq_len + t) * args.dim + channel, 1, 3);
-    }
-  }
+STATESPACE_INLINE void copy_floats(const float* from, int64_t count, float* to) {
+  for (int64_t i = 0; i < count; i += kLanes) store(to + i, load(from + i));
 }
 
 template <int kWidth, bool kSilu>
-void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, const ConvTile& tile,
+void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, const ConvRows& rows,
                       float* sums) noexcept {
   const CausalConv1dBackwardArgs& args = pass.args;
-  const int64_t later_size = (args.width - 1) * kLanes;
-  for (int64_t channel = 0; channel < args.dim; channel += kLanes) {
-    load_later<kWidth, kSilu>(pass, segment, channel, tile, tile.later + channel / kLanes * later_size);
-  }
-  const int64_t chunks = ceil_div(segment.end - segment.begin, kChunk);
-  for (int64_t chunk = chunks - 1; chunk >= 0; --chunk) {
-    const int64_t begin = segment.begin + chunk * kChunk;
-    const int64_t steps = smaller(kChunk, segment.end - begin);
-    for (int64_t channel = 0; channel < args.dim; channel += kLanes) {
-      if (channel + kLanes < args.dim) {
-        prefetch_chunk(pass, segment, begin, steps, channel + kLanes);
-      } else if (chunk > 0) {
-        prefetch_chunk(pass, segment, begin - kChunk, kChunk, 0);
-      }
-      chunk_tile<kWidth, kSilu>(pass, segment, begin, steps, channel, tile,
-                                tile.later + channel / kLanes * later_size, sums);
+  const int64_t width = kWidth > 0 ? kWidth : args.width;
+  const int64_t kept = (width - 1) * kBlock;
+  fill_zero(rows.before, ceil_div(args.dim, kBlock) * kept);
+  // The segment's own steps, then W - 1 more, whose d only completes dx.
+  for (int64_t begin = segment.begin; begin < segment.end + width - 1;) {
+    const bool own = begin < segment.end;
+    const int64_t end = smaller(begin + kSteps, own ? segment.end : segment.end + width - 1);
+    for (int64_t channel = 0; channel < args.dim; channel += kBlock) {
+      ConvPiece piece = {begin, end - begin, channel, smaller(kBlock, args.dim - channel), nullptr, 0};
+      float* before = rows.before + channel / kBlock * kept;
+      float* d = rows.d + kept;
+      copy_floats(before, kept, rows.d);
+      place_inputs(args, segment, piece, rows.x);
+      deltas<kWidth, kSilu>(pass, segment, piece, d);
+      if (own) add_to_sums<kWidth>(pass, piece, d, sums);
+      store_gradients<kWidth>(pass, segment, piece, rows.d);
+      copy_floats(rows.d + piece.steps * kBlock, kept, before);
     }
-  }
-  if (args.grad_initial_states != nullptr && segment.begin == segment.first) {
-    for (int64_t channel = 0; channel < args.dim; channel += kLanes) {
-      store_initial(pass, segment, channel, tile.later + channel / kLanes * later_size);
-    }
+    begin = end;
   }
 }
 
-using SegmentFn = void (*)(const ConvBackwardPass&, const ConvSegment&, const ConvTile&, float*) noexcept;
+using SegmentFn = void (*)(const ConvBackwardPass&, const ConvSegment&, const ConvRows&, float*) noexcept;
 
 template <bool kSilu>
 SegmentFn segment_of_width(int64_t width) noexcept {
@@ -232,18 +225,20 @@ int64_t segments_of(const CausalConv1dInputs& args, int64_t index, int64_t steps
 }
 
 /// Adds the runs in order into grad_weight (D, W) and grad_bias (D).
-void add_runs(const ConvBackwardPass& pass, int64_t runs) noexcept {
-  const CausalConv1dBackwardArgs& args = pass.args;
-  const int64_t size = (args.width + 1) * pass.row;
+void add_runs(const CausalConv1dBackwardArgs& args, const float* sums, int64_t row, int64_t runs) noexcept {
+  const int64_t size = (args.width + 1) * row;
   for_ranges(args.dim, 1024, [&](int64_t begin, int64_t end) noexcept {
     for (int64_t w = 0; w <= args.width; ++w) {
-      for (int64_t d = begin; d < end; ++d) {
-        float sum = 0;
-        for (int64_t run = 0; run < runs; ++run) sum += pass.sums[run * size + w * pass.row + d];
+      for (int64_t d = begin; d < end; d += kLanes) {
+        Floats sum = {};
+        for (int64_t run = 0; run < runs; ++run) sum += load(sums + run * size + w * row + d);
+        const int64_t lanes = smaller<int64_t>(kLanes, end - d);
         if (w < args.width) {
-          if (args.grad_weight != nullptr) args.grad_weight[d * args.width + w] = sum;
+          for (int64_t i = 0; args.grad_weight != nullptr && i < lanes; ++i) {
+            args.grad_weight[(d + i) * args.width + w] = sum[i];
+          }
         } else if (args.grad_bias != nullptr) {
-          args.grad_bias[d] = sum;
+          store_lanes(args.grad_bias + d, sum, lanes);
         }
       }
     }
@@ -255,37 +250,34 @@ constexpr int64_t kMostRuns = 64;
 
 }  // namespace
 
-Status check_causal_conv1d(const CausalConv1dInputs& args) noexcept;
-
 Status causal_conv1d_backward(const CausalConv1dBackwardArgs& args) noexcept {
   const Status status = check_causal_conv1d(args);
   if (status != Status::kOk) return status;
   if (args.batch * args.seq_len * args.dim > 0 && args.grad_out.data == nullptr) return Status::kBadArgument;
   const int64_t sequences = conv_sequences(args);
   const int64_t row = round_up(args.dim, kLanes);
-  const int64_t tiles = row / kLanes;
 
   // Segments are long enough that the d computed twice at their ends does not count.
-  const int64_t steps = larger<int64_t>(round_up(ceil_div(args.batch * args.seq_len, kMostRuns), kChunk),
+  const int64_t steps = larger<int64_t>(round_up(ceil_div(args.batch * args.seq_len, kMostRuns), kSteps),
                                         larger<int64_t>(64, 16 * args.width));
   int64_t segments = 0;
   for (int64_t i = 0; i < sequences; ++i) segments += segments_of(args, i, steps);
   const int64_t runs = larger<int64_t>(1, smaller(kMostRuns, segments));
   const int64_t sums_size = (args.width + 1) * row;
   const int32_t workers = worker_limit();
-  const int64_t worker_size = ConvTile::floats(args.width, tiles);
   const Scratch taps(args.width * row);
   const Scratch sums(runs * sums_size);
+  const int64_t worker_size = ConvRows::floats(args.width, ceil_div(args.dim, kBlock));
   const Scratch memory(workers * worker_size);
   if (!taps.ok() || !sums.ok() || !memory.ok()) return Status::kOutOfMemory;
   if (args.dim > 0) fill_taps(args.weight, args.dim, args.width, row, taps.data());
-  const ConvBackwardPass pass = {args, taps.data(), row, sums.data()};
+  const ConvBackwardPass pass = {args, taps.data(), row};
   const SegmentFn run_segment = args.activation == Activation::kSilu ? segment_of_width<true>(args.width)
                                                                       : segment_of_width<false>(args.width);
   for_chunks(runs, workers, [&](int64_t run, int32_t worker) noexcept {
-    const ConvTile tile(memory.data() + worker * worker_size, args.width);
+    const ConvRows rows(memory.data() + worker * worker_size, args.width);
     float* mine = sums.data() + run * sums_size;
-    for (int64_t i = 0; i < sums_size; i += kLanes) store(mine + i, Floats{});
+    fill_zero(mine, sums_size);
     const int64_t from = segments * run / runs;
     const int64_t to = segments * (run + 1) / runs;
     int64_t first = 0;  // number of the sequence's first segment
@@ -295,12 +287,12 @@ Status causal_conv1d_backward(const CausalConv1dBackwardArgs& args) noexcept {
         ConvSegment segment = conv_sequence(args, i);
         segment.begin = segment.first + k * steps;
         segment.end = smaller(segment.begin + steps, segment.last);
-        run_segment(pass, segment, tile, mine);
+        run_segment(pass, segment, rows, mine);
       }
       first += count;
     }
   });
-  add_runs(pass, runs);
+  add_runs(args, sums.data(), row, runs);
   return Status::kOk;
 }
 

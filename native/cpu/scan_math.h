@@ -27,6 +27,17 @@ STATESPACE_INLINE Floats as_value(Floats x) {
   return x;
 }
 
+/// a * b + c rounded once, where the machine can: unlike `fma` never split because a * b is at hand already.
+STATESPACE_INLINE Floats multiply_add(Floats a, Floats b, Floats c) {
+#if defined(__AVX512F__)
+  return (Floats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+  return (Floats)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+  return a * b + c;
+#endif
+}
+
 struct Exp2Constants {
   Floats magic;  // adding it rounds to a multiple of 1 / kSteps and leaves that multiple in the low bits
   Floats table;  // 2^(i / kSteps), less i << shift on AVX2, whose integer scaling adds n << shift
@@ -137,9 +148,9 @@ STATESPACE_INLINE void exp2_all(const Floats (&x)[K], Floats (&e)[K], const Exp2
 /// exp(-|v|) with the argument reduced in two pieces, so that it stays right to rounding for every v.
 STATESPACE_INLINE Floats exp_minus_abs(Floats v, const Exp2Constants& k) {
   const Floats negative = from_bits(bits_of(v) | static_cast<int32_t>(0x80000000u));
-  const Floats x = negative * kLog2E;
-  // log2(e) = kLog2E + 1.92596e-8, and fma recovers what the product above rounded away.
-  const Floats rest = fma(negative, broadcast(1.925963033500e-8f), fma(negative, broadcast(kLog2E), -x));
+  const Floats x = as_value(negative * kLog2E);
+  // log2(e) = kLog2E + 1.92596e-8, and the inner product recovers what the one above rounded away.
+  const Floats rest = fma(negative, broadcast(1.925963033500e-8f), multiply_add(negative, broadcast(kLog2E), -x));
   const Floats e = exp2_of(x, k);
   // 2^(x + rest) = 2^x (1 + rest ln 2); `rest` is tiny, and 0 * inf is avoided where v is infinite.
   const Floats correction = select(negative > -90.0f, rest * 0.6931472f, Floats{});
