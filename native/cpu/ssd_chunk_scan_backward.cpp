@@ -1,0 +1,286 @@
+/// Chunked state-space-duality scan, backward: the walk over chunks, and the sums over heads and sequences.
+///
+/// A worker takes a block of heads of one group and one sequence. It first rebuilds states: one before every segment
+/// of chunks, then, segment by segment from the last, one before every chunk of the segment; short sequences are one
+/// segment, and then nothing is computed twice. Chunks then run backwards (ssd_adjoint.cpp). Sums over the heads of a
+/// block, over the blocks of a group and over sequences all have a fixed order.
+/// Oracle: packages/ssd-core ssdChunkScanBackwardRef; native/test/ssd_oracle.h holds a second one in double.
+#include "isa_kernels.h"
+#include "parallel.h"
+#include "scratch.h"
+#include "ssd_adjoint.h"
+
+namespace statespace::STATESPACE_ISA_NS {
+
+namespace {
+
+/// Floats of states that a worker holds per head before it recomputes: 4 MiB.
+constexpr int64_t kHeldStates = int64_t{1} << 20;
+
+int64_t longest_sequence(const SsdChunkScanInputs& args) noexcept {
+  int64_t longest = 0;
+  for (int64_t i = 0; i < sequence_count(args); ++i) {
+    const SsdSequence sequence = sequence_at(args, i);
+    longest = larger(longest, sequence.end - sequence.begin);
+  }
+  return longest;
+}
+
+}  // namespace
+
+AdjointSizes::AdjointSizes(const SsdChunkScanInputs& args, const SsdPlan& plan) noexcept {
+  width = round_up(plan.chunk, kLanes);
+  channels = round_up(args.head_dim, kLanes);
+  row = round_up(args.d_state, kLanes);
+  state_size = args.head_dim * row;
+  const int64_t chunks = larger<int64_t>(1, ceil_div(longest_sequence(args), plan.chunk));
+  segment = kHeldStates / larger<int64_t>(1, state_size);
+  // Segments as long as there are segments hold the fewest states.
+  while (segment * segment < chunks) ++segment;
+  segment = smaller(segment, chunks);
+  segments = ceil_div(chunks, segment);
+}
+
+int64_t AdjointSpace::lay_out(const SsdPlan& plan, const AdjointSizes& sizes, int64_t d_state,
+                              float* memory) noexcept {
+  int64_t used = 0;
+  const auto take = [&](int64_t count) noexcept {
+    float* part = memory == nullptr ? nullptr : memory + used;
+    used += round_up(count, 16);
+    return part;
+  };
+  const int64_t q = plan.chunk, heads = plan.heads_per_block;
+  grad_states = take(heads * sizes.state_size);
+  boundaries = take(heads * sizes.segments * sizes.state_size);
+  states = take(heads * sizes.segment * sizes.state_size);
+  B = take(q * sizes.row), C = take(q * sizes.row);
+  transposed_B = take(d_state * sizes.width), transposed_C = take(d_state * sizes.width);
+  scores = take(q * sizes.width);
+  grad_B = take(q * sizes.row), grad_C = take(q * sizes.row);
+  decays = take(q * sizes.width), masked = take(q * sizes.width), pairs = take(q * sizes.width);
+  dy = take(q * sizes.channels), dy_decayed = take(q * sizes.channels);
+  drive = take(q * sizes.channels), decayed = take(q * sizes.channels), by_step = take(q * sizes.channels);
+  transposed_x = take(sizes.channels * sizes.width), transposed_q = take(sizes.channels * sizes.width);
+  carried = take(q * sizes.row);
+  return used;
+}
+
+namespace {
+
+/// A (P, N) state of the caller into rows of whole vectors; zero where there is none.
+void load_state(const AdjointPass& pass, const SsdItem& item, int64_t head, const float* from, float* to) noexcept {
+  const int64_t P = pass.args.head_dim, N = pass.args.d_state, row = pass.sizes.row;
+  fill_zero(to, pass.sizes.state_size);
+  if (from == nullptr) return;
+  from += (item.sequence.index * pass.args.n_heads + head) * P * N;
+  for (int64_t p = 0; p < P; ++p) {
+    for (int64_t n = 0; n < N; ++n) to[p * row + n] = from[p * N + n];
+  }
+}
+
+void store_state(const AdjointPass& pass, const SsdItem& item, int64_t head, const float* from, float* to) noexcept {
+  const int64_t P = pass.args.head_dim, N = pass.args.d_state, row = pass.sizes.row;
+  to += (item.sequence.index * pass.args.n_heads + head) * P * N;
+  for (int64_t p = 0; p < P; ++p) {
+    for (int64_t n = 0; n < N; ++n) to[p * N + n] = from[p * row + n];
+  }
+}
+
+void copy_state(const float* from, int64_t count, float* to) noexcept {
+  for (int64_t i = 0; i < count; ++i) to[i] = from[i];
+}
+
+/// Adds up where several blocks of heads share a group: block 0 writes the gradient itself, block i part i - 1.
+struct WeightGradients {
+  float* gradient;  // (B, L, G, N); null: not wanted
+  float* parts;     // (slots - 1, B, L, G, N)
+  int64_t size;
+
+  float* of(int64_t slot) const noexcept { return slot == 0 ? gradient : parts + (slot - 1) * size; }
+};
+
+void store_weights(const AdjointPass& pass, const SsdItem& item, int64_t begin, int64_t q, const float* from,
+                   const WeightGradients& to) noexcept {
+  if (to.gradient == nullptr) return;
+  const int64_t N = pass.args.d_state;
+  for (int64_t t = 0; t < q; ++t) {
+    const int64_t step = item.sequence.batch * pass.args.seq_len + begin + t;
+    float* row = to.of(item.slot) + (step * pass.args.n_groups + item.group) * N;
+    for (int64_t n = 0; n < N; n += kLanes) store_rest(row + n, load(from + t * pass.sizes.row + n), N - n);
+  }
+}
+
+void add_parts(const WeightGradients& to, int64_t slots) noexcept {
+  if (to.gradient == nullptr || slots == 1) return;
+  for_ranges(to.size, kElementGrain, [&](int64_t begin, int64_t end) noexcept {
+    for (int64_t slot = 1; slot < slots; ++slot) {
+      const float* part = to.of(slot);
+      for (int64_t i = begin; i < end; ++i) to.gradient[i] += part[i];
+    }
+  });
+}
+
+/// One item of work: chunks of one sequence, heads of one block.
+class ItemWalk {
+ public:
+  ItemWalk(const AdjointPass& pass, const SsdItem& item, const AdjointSpace& space) noexcept
+      : pass_(pass),
+        item_(item),
+        space_(space),
+        chunks_(ceil_div(item.sequence.end - item.sequence.begin, pass.plan.chunk)) {}
+
+  void run(const WeightGradients& grad_B, const WeightGradients& grad_C) noexcept {
+    for (int64_t i = 0; i < item_.heads; ++i) {
+      double* sums = pass_.sums_of(item_, head(i));
+      for (int64_t k = 0; k < pass_.args.head_dim + 2; ++k) sums[k] = 0;
+      load_state(pass_, item_, head(i), pass_.args.grad_final_states, grad_state(i));
+      load_state(pass_, item_, head(i), pass_.args.initial_states, boundary(i, 0));
+    }
+    const int64_t segments = ceil_div(chunks_, pass_.sizes.segment);
+    for (int64_t segment = 0; segment + 1 < segments; ++segment) find_boundary(segment + 1);
+    for (int64_t segment = segments; segment-- > 0;) {
+      const int64_t first = segment * pass_.sizes.segment;
+      const int64_t count = smaller(pass_.sizes.segment, chunks_ - first);
+      find_states(segment, first, count);
+      for (int64_t i = count; i-- > 0;) {
+        const int64_t at = begin(first + i), q = length(first + i);
+        load_chunk(pass_, item_, at, q, space_);
+        for (int64_t j = 0; j < item_.heads; ++j) {
+          adjoint_chunk(pass_, item_, head(j), at, q, space_, state(j, i), grad_state(j));
+        }
+        store_weights(pass_, item_, at, q, space_.grad_B, grad_B);
+        store_weights(pass_, item_, at, q, space_.grad_C, grad_C);
+      }
+    }
+    if (pass_.args.grad_initial_states == nullptr) return;
+    for (int64_t i = 0; i < item_.heads; ++i) {
+      store_state(pass_, item_, head(i), grad_state(i), pass_.args.grad_initial_states);
+    }
+  }
+
+ private:
+  int64_t head(int64_t i) const noexcept { return item_.first_head + i; }
+  int64_t begin(int64_t chunk) const noexcept { return item_.sequence.begin + chunk * pass_.plan.chunk; }
+  int64_t length(int64_t chunk) const noexcept {
+    return smaller(pass_.plan.chunk, item_.sequence.end - begin(chunk));
+  }
+  float* grad_state(int64_t i) const noexcept { return space_.grad_states + i * pass_.sizes.state_size; }
+  float* boundary(int64_t i, int64_t segment) const noexcept {
+    return space_.boundaries + (i * pass_.sizes.segments + segment) * pass_.sizes.state_size;
+  }
+  float* state(int64_t i, int64_t chunk) const noexcept {
+    return space_.states + (i * pass_.sizes.segment + chunk) * pass_.sizes.state_size;
+  }
+
+  /// The states before `segment` from those before the one ahead of it.
+  void find_boundary(int64_t segment) noexcept {
+    for (int64_t i = 0; i < item_.heads; ++i) {
+      copy_state(boundary(i, segment - 1), pass_.sizes.state_size, boundary(i, segment));
+    }
+    for (int64_t c = (segment - 1) * pass_.sizes.segment; c < segment * pass_.sizes.segment; ++c) {
+      load_chunk_B(pass_, item_, begin(c), length(c), space_);
+      for (int64_t i = 0; i < item_.heads; ++i) {
+        advance_state(pass_, item_, head(i), begin(c), length(c), space_, boundary(i, segment), boundary(i, segment));
+      }
+    }
+  }
+
+  void find_states(int64_t segment, int64_t first, int64_t count) noexcept {
+    for (int64_t i = 0; i < item_.heads; ++i) {
+      copy_state(boundary(i, segment), pass_.sizes.state_size, state(i, 0));
+    }
+    for (int64_t c = 0; c + 1 < count; ++c) {
+      load_chunk_B(pass_, item_, begin(first + c), length(first + c), space_);
+      for (int64_t i = 0; i < item_.heads; ++i) {
+        advance_state(pass_, item_, head(i), begin(first + c), length(first + c), space_, state(i, c), state(i, c + 1));
+      }
+    }
+  }
+
+  const AdjointPass& pass_;
+  const SsdItem& item_;
+  const AdjointSpace& space_;
+  int64_t chunks_;
+};
+
+/// Adds the sums of the sequences, in order.
+void store_head_sums(const AdjointPass& pass) noexcept {
+  const SsdChunkScanBackwardArgs& args = pass.args;
+  const int64_t P = args.head_dim, sequences = sequence_count(args);
+  for (int64_t h = 0; h < args.n_heads; ++h) {
+    const auto total = [&](int64_t k) noexcept {
+      double sum = 0;
+      for (int64_t i = 0; i < sequences; ++i) sum += pass.sums[(i * args.n_heads + h) * (P + 2) + k];
+      return sum;
+    };
+    if (args.grad_A != nullptr) args.grad_A[h] = static_cast<float>(total(P));
+    if (args.grad_dt_bias != nullptr) args.grad_dt_bias[h] = static_cast<float>(total(P + 1));
+    if (args.grad_D == nullptr) continue;
+    double skip = 0;
+    for (int64_t p = 0; p < P; ++p) {
+      if (args.d_has_head_dim) {
+        args.grad_D[h * P + p] = static_cast<float>(total(p));
+      } else {
+        skip += total(p);
+      }
+    }
+    if (!args.d_has_head_dim) args.grad_D[h] = static_cast<float>(skip);
+  }
+}
+
+/// Gradients of a call without channels or sequences: whatever has elements is zero.
+void clear_gradients(const SsdChunkScanBackwardArgs& args) noexcept {
+  const int64_t steps = args.batch * args.seq_len * args.n_heads;
+  const int64_t weights = args.batch * args.seq_len * args.n_groups * args.d_state;
+  const auto clear = [](float* gradient, int64_t count) noexcept {
+    if (gradient != nullptr) fill_zero(gradient, count);
+  };
+  clear(args.grad_dt, steps);
+  clear(args.grad_A, args.n_heads);
+  clear(args.grad_dt_bias, args.n_heads);
+  clear(args.grad_D, args.d_has_head_dim ? args.n_heads * args.head_dim : args.n_heads);
+  clear(args.grad_B, weights);
+  clear(args.grad_C, weights);
+}
+
+}  // namespace
+
+Status ssd_chunk_scan_backward(const SsdChunkScanBackwardArgs& args) noexcept {
+  const Status status = check_ssd(args);
+  if (status != Status::kOk) return status;
+  if (sequence_count(args) == 0 || args.n_heads == 0 || args.head_dim == 0) {
+    clear_gradients(args);
+    return Status::kOk;
+  }
+  if (args.batch > 0 && args.seq_len > 0 && args.grad_out.data == nullptr) return Status::kBadArgument;
+  if (args.grad_z != nullptr && args.z.data == nullptr && args.seq_len > 0) return Status::kBadArgument;
+
+  const SsdPlan plan(args, 16, false);
+  const AdjointSizes sizes(args, plan);
+  AdjointSpace layout;
+  const int64_t size = layout.lay_out(plan, sizes, args.d_state, nullptr);
+  const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), plan.items));
+  const int64_t weights = args.batch * args.seq_len * args.n_groups * args.d_state;
+  const int64_t parts = (plan.slots - 1) * weights;
+  const Scratch scratch(workers * size);
+  const Scratch parts_B(args.grad_B != nullptr ? parts : 0), parts_C(args.grad_C != nullptr ? parts : 0);
+  constexpr int64_t kFloatsPerDouble = sizeof(double) / sizeof(float);
+  const Scratch sums(sequence_count(args) * args.n_heads * (args.head_dim + 2) * kFloatsPerDouble);
+  if (!scratch.ok() || !parts_B.ok() || !parts_C.ok() || !sums.ok()) return Status::kOutOfMemory;
+
+  const AdjointPass pass = {args, plan, sizes, reinterpret_cast<double*>(sums.data())};
+  const WeightGradients grad_B = {args.grad_B, parts_B.data(), weights};
+  const WeightGradients grad_C = {args.grad_C, parts_C.data(), weights};
+  for_chunks(plan.items, workers, [&](int64_t i, int32_t worker) noexcept {
+    AdjointSpace space;
+    space.lay_out(plan, sizes, args.d_state, scratch.data() + worker * size);
+    const SsdItem item = plan.item(args, i);
+    ItemWalk(pass, item, space).run(grad_B, grad_C);
+  });
+  add_parts(grad_B, plan.slots);
+  add_parts(grad_C, plan.slots);
+  store_head_sums(pass);
+  return Status::kOk;
+}
+
+}  // namespace statespace::STATESPACE_ISA_NS
