@@ -108,6 +108,12 @@ describe('help', () => {
     for (const text of ['train', 'generate', 'doctor', 'Exit codes', '130']) expect(stdout).toContain(text);
   });
 
+  test('--schema gives the JSON Schema for editors', async () => {
+    const { code, stdout } = await captureCli('train', '--schema');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ additionalProperties: false, properties: { model: {} } });
+  });
+
   test('flags of an experiment show its own defaults', async () => {
     const { stdout } = await captureCli('run', 'wikitext2', '--help');
     expect(stdout).toContain('--max-vocab');

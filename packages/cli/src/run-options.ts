@@ -1,5 +1,6 @@
 /** Options that every command which starts runs has, and the runs they lead to. */
 import {
+  configJsonSchema,
   type Environment,
   type Experiment,
   mergeLayers,
@@ -25,6 +26,7 @@ export interface RunOptions {
   readonly config?: string;
   readonly seed?: string;
   readonly resume?: string;
+  readonly schema?: boolean;
   readonly out: string;
 }
 
@@ -35,6 +37,20 @@ export function addRunOptions(command: Command): Command {
     .option('--seed <list>', 'seeds, one run each: 3, 0..9 or 0,2,5..7')
     .option('--resume <run>', 'go on with a run that stopped: its id, its folder or latest')
     .option('--out <folder>', 'folder of all runs', 'outputs');
+}
+
+/** Adds `--schema`; the commands that have it ask `printSchema` first. */
+export function addSchemaOption(command: Command): Command {
+  return command.option('--schema', 'print the JSON Schema of the configuration file and stop');
+}
+
+/** Prints the schema where it was asked for, and says whether it was. */
+export function printSchema(terminal: Terminal, { params }: Experiment, { schema }: RunOptions): boolean {
+  if (schema !== true) return false;
+  const document = configJsonSchema(params);
+  terminal.print(JSON.stringify(document, null, 2));
+  terminal.printJson(document);
+  return true;
 }
 
 /** Parameters that may change when a run is resumed, since they do not change its bits. */

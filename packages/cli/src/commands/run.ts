@@ -4,7 +4,7 @@ import { ArgumentError } from '@statespace/ssd-core';
 import type { Command } from 'commander';
 import { addConfigFlags } from '../config-flags.js';
 import { finishRuns } from '../finish-runs.js';
-import { addRunOptions, type RunOptions, startRuns } from '../run-options.js';
+import { addRunOptions, addSchemaOption, printSchema, type RunOptions, startRuns } from '../run-options.js';
 import type { Terminal } from '../terminal.js';
 
 const examples = `
@@ -31,9 +31,10 @@ function addExperiment(parent: Command, experiment: Experiment, terminal: Termin
     .command(experiment.name)
     .summary(experiment.summary)
     .description(`${experiment.summary}\n\nPaper: ${experiment.paper}`);
-  addRunOptions(command);
+  addSchemaOption(addRunOptions(command));
   const layer = addConfigFlags(command, experiment.params, experiment.preset);
   command.action(async (options: RunOptions) => {
+    if (printSchema(terminal, experiment, options)) return;
     const expected = (program: string | undefined): Experiment => {
       if (program === undefined || program === experiment.name) return experiment;
       throw new ArgumentError({

@@ -3,7 +3,7 @@ import { builtinExperiments, trainExperiment } from '@statespace/experiments';
 import type { Command } from 'commander';
 import { addConfigFlags } from '../config-flags.js';
 import { finishRuns } from '../finish-runs.js';
-import { addRunOptions, type RunOptions, startRuns } from '../run-options.js';
+import { addRunOptions, addSchemaOption, printSchema, type RunOptions, startRuns } from '../run-options.js';
 import type { Terminal } from '../terminal.js';
 
 const examples = `
@@ -19,9 +19,10 @@ export function addTrainCommand(program: Command, terminal: Terminal): void {
     .command('train')
     .description('train a model from a configuration file, flags, or both')
     .addHelpText('after', examples);
-  addRunOptions(command);
+  addSchemaOption(addRunOptions(command));
   const layer = addConfigFlags(command, trainExperiment.params);
   command.action(async (options: RunOptions) => {
+    if (printSchema(terminal, trainExperiment, options)) return;
     const outcomes = await startRuns(
       terminal,
       (name) => (name === undefined ? trainExperiment : builtinExperiments.get(name)),

@@ -1,6 +1,6 @@
 /**
- * Parity of bit strings: the smallest task that needs a state that turns back. Mamba's state decays by factors in
- * (0, 1), so it can count towards a length it was trained on, but does not keep the parity beyond it.
+ * Parity of bit strings: the smallest task that needs a state that turns back at every 1. The factors of Mamba's state
+ * are exp(delta A), in (0, 1): it learns the parity of a few bits by heart, and no length settles the question for it.
  */
 import { checkTrainConfig } from '../config/check-train-config.js';
 import { type TrainConfig, type TrainConfigInput, trainConfigSchema } from '../config/train-config.js';
@@ -19,12 +19,14 @@ export const parityPreset = {
   trainer: { steps: 1000, batchSize: 64, logEvery: 20, evalEvery: 200 },
 } satisfies TrainConfigInput;
 
-/** Lengths, as multiples of the trained one, at which the trained model is judged too. */
-const longer = [2, 4, 16] as const;
+/** Short enough to be learned by heart, bits. */
+const shortBits = 4;
+/** The longest strings that are judged, as a multiple of the trained length. */
+const longFactor = 4;
 
 export const parity = defineExperiment({
   name: 'parity',
-  summary: 'Mamba learns the parity of short bit strings and loses it on longer ones',
+  summary: 'Mamba learns the parity of a few bits, and stays at chance on longer strings',
   paper:
     'Grazzi et al. 2024, Unlocking State-Tracking in Linear RNNs Through Negative Eigenvalues, arXiv:2411.12537',
   params: trainConfigSchema,
@@ -37,37 +39,53 @@ export const parity = defineExperiment({
 async function runParity(config: TrainConfig, context: ExperimentContext): Promise<ExperimentOutcome> {
   const result = await runTraining(config, context);
   if (result.status === 'interrupted') return { ...result, status: result.status };
-  const { model } = await openTrainedModel(context.run, { checkpoint: 'latest', device: context.device });
-  const accuracies: Record<string, number> = {};
-  for (const factor of [1, ...longer]) {
-    const seqLen = factor * config.data.seqLen;
-    const { heldOut } = await loadTrainData({ ...config, data: { ...config.data, seqLen } });
-    const { lastAccuracy } = await evaluate(model, heldOut, { batchSize: config.trainer.batchSize });
-    accuracies[`bits${seqLen}`] = lastAccuracy;
-  }
-  model.dispose();
-  const shortest = accuracies[`bits${config.data.seqLen}`] as number;
-  const longest = accuracies[`bits${(longer[longer.length - 1] as number) * config.data.seqLen}`] as number;
+  const { seqLen } = config.data;
+  const lengths = [...new Set([shortBits, Math.ceil(seqLen / 2), seqLen, longFactor * seqLen])];
+  const accuracies = await judge(config, context, lengths);
+  const short = accuracies.get(shortBits) as number;
+  const long = accuracies.get(longFactor * seqLen) as number;
+  const byBits = Object.fromEntries([...accuracies].map(([bits, accuracy]) => [`bits${bits}`, accuracy]));
   return {
     status: 'completed',
-    details: [learns(shortest, config.data.seqLen), forgets(longest)],
-    metadata: { ...trainingMetadata(result), parityAccuracy: accuracies },
+    details: [learns(short), staysAtChance(long, longFactor * seqLen)],
+    metadata: { ...trainingMetadata(result), parityAccuracy: byBits },
     artifacts: trainingArtifacts(result),
   };
 }
 
-function learns(accuracy: number, bits: number): Check {
+/** Share of strings of each length whose parity the trained model gets right. */
+async function judge(
+  config: TrainConfig,
+  context: ExperimentContext,
+  lengths: readonly number[],
+): Promise<Map<number, number>> {
+  const { model } = await openTrainedModel(context.run, { checkpoint: 'latest', device: context.device });
+  const accuracies = new Map<number, number>();
+  for (const seqLen of lengths) {
+    const { heldOut } = await loadTrainData({ ...config, data: { ...config.data, seqLen } });
+    const { lastAccuracy } = await evaluate(model, heldOut, { batchSize: config.trainer.batchSize });
+    accuracies.set(seqLen, lastAccuracy);
+  }
+  model.dispose();
+  return accuracies;
+}
+
+function learns(accuracy: number): Check {
   return {
-    claim: `the parity of ${bits} unseen bits, the trained length, is right in 95% of cases or more`,
-    passed: accuracy >= 0.95,
-    found: `${(100 * accuracy).toFixed(1)}%`,
+    claim: `the parity of ${shortBits} bits is right in 99% of cases or more`,
+    passed: accuracy >= 0.99,
+    found: percent(accuracy),
   };
 }
 
-function forgets(accuracy: number): Check {
+function staysAtChance(accuracy: number, bits: number): Check {
   return {
-    claim: 'at sixteen times that length it is near chance, below 65%',
-    passed: accuracy < 0.65,
-    found: `${(100 * accuracy).toFixed(1)}%`,
+    claim: `the parity of ${bits} bits is right in less than 60% of cases`,
+    passed: accuracy < 0.6,
+    found: percent(accuracy),
   };
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
 }

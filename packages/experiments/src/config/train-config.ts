@@ -87,7 +87,7 @@ const trainerSchema = z.strictObject({
 export const trainConfigSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]*$/i, 'expected letters, digits, dots, dashes and underscores')
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'expected letters, digits, dots, dashes and underscores')
     .optional()
     .meta({ description: 'Folder of the run under outputs/ (default: the data set)' }),
   ...commonParams,
