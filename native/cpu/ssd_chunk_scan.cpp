@@ -7,8 +7,8 @@
 /// with the decays E between steps, O from the start and R to the end of the chunk, and S over all of it.
 /// Source: Dao & Gu 2024, arXiv:2405.21060, section 6. Oracle: packages/ssd-core ssdChunkScanRef;
 /// native/test/ssd_oracle.h holds a second one in double.
-/// Layout: lanes run over head_dim, in panels of two vectors; the state of a panel is (N, panel) and contiguous, so that
-/// one product reads it from L1 for the output of all steps of a chunk, and the next one updates it.
+/// Layout: lanes run over head_dim, in panels of two vectors; the state of a panel is (N, panel) and contiguous, so
+/// that one product reads it from L1 for the output of all steps of a chunk, and the next one updates it.
 #include "gemm_kernel.h"
 #include "isa_kernels.h"
 #include "parallel.h"
