@@ -73,6 +73,18 @@ describe('a resumed run', () => {
     run.unlock();
   });
 
+  test('interrupted before the first step goes on without a second first evaluation', async () => {
+    using folder = temporaryFolder();
+    const whole = await unbroken(folder.path, config);
+    const run = await newRun(folder.path, config);
+    const { result } = await drain(train(config, { run, device, signal: AbortSignal.abort() }));
+    expect(result).toMatchObject({ status: 'interrupted', step: 0 });
+    const resumed = await drain(train(config, { run, device, resume: true }));
+    expect(readFileSync(join(run.directory, resumed.result.checkpoint)).equals(whole.bytes)).toBe(true);
+    expect(comparableRows(run)).toEqual(whole.rows);
+    run.unlock();
+  });
+
   test('interrupted between logs saves a checkpoint there and goes on with the same means', async () => {
     using folder = temporaryFolder();
     const whole = await unbroken(folder.path, config);

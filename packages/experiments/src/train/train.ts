@@ -115,7 +115,7 @@ class Training {
     const { totalSteps, logEvery, evalEvery, checkpointEvery } = this.#plan;
     await this.#journal.writeVocabulary(this.#data);
     yield this.#start();
-    if (this.#session.step === 0) yield* this.#evaluate();
+    if (this.#heldOut === undefined) yield* this.#evaluate();
     while (this.#session.step < totalSteps && this.#signal?.aborted !== true) {
       const { loss, tokens } = this.#watch.time(() => this.#session.trainStep());
       const { step } = this.#session;
