@@ -43,7 +43,7 @@ test('the specification carries its data', () => {
 });
 
 test('the PNG has its size, and ink, without any system font', async () => {
-  const png = renderPng(await renderSvg(spec), 1);
+  const png = await renderPng(await renderSvg(spec), 1);
   expect(png.subarray(1, 4).toString()).toBe('PNG');
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
   expect(width).toBeGreaterThan(640);
