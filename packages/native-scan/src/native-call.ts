@@ -294,12 +294,12 @@ export class NativeCall {
   }
 
   #recycleNumbers(): void {
-    if (this.#numbers.length === numbersPerCall) spareNumbers.push(this.#numbers);
+    if (this.#numbers.length > 0) spareNumbers.push(this.#numbers);
     this.#numbers = emptyNumbers;
   }
 
   #end(): void {
-    if (this.#numbers !== emptyNumbers) this.#recycleNumbers();
+    this.#recycleNumbers();
     if (this.#temporaries === undefined) return;
     for (const buffer of this.#temporaries) buffer.dispose();
     this.#temporaries = undefined;

@@ -2,9 +2,7 @@
 import { ArgumentError } from '@statespace/ssd-core';
 import { addonError } from './addon-error.js';
 import { loadAddon } from './loader.js';
-import { unavailable } from './runtime.js';
-
-const mostThreads = 1024;
+import { mostThreads, unavailable } from './runtime.js';
 
 /**
  * Sets how many threads work on one call, the caller included. Results do not depend on it.

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { maxRelativeError, permuted, randomScanInputs, randomSource } from '@statespace/ssd-core/testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   BackendUnavailableError,
   getBackendInfo,
@@ -198,6 +198,21 @@ describeNative('layout bdl', () => {
     const got = selectiveScan(swapped, { layout: 'bdl' });
     expect(got.out.data).toEqual(permuted(wanted.out as never, [0, 2, 1]).data);
   });
+});
+
+test.skipIf(loadAddon().addon === undefined).each([
+  ['STATESPACE_ISA', 'mmx', /STATESPACE_ISA: expected one of .*got mmx/],
+  ['STATESPACE_THREADS', 'many', /STATESPACE_THREADS: expected an integer.*got many/],
+  ['STATESPACE_THREADS', '0', /STATESPACE_THREADS/],
+])('%s=%s is refused, not ignored', async (name, value, message) => {
+  vi.resetModules();
+  vi.stubEnv(name, value);
+  try {
+    const fresh = await import('../src/index.js');
+    expect(() => fresh.getKernels('cpu')).toThrow(message);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 describe('environment variables', () => {
