@@ -83,11 +83,11 @@ STATESPACE_INLINE Exp2Constants exp2_constants() {
   k.c3 = broadcast(0x1.c6bb7ap-5f);
   k.c4 = broadcast(0x1.3b2ab6p-7f);
   k.low = broadcast(-126.0f);
-  k.high = broadcast(128.0f);
+  k.high = broadcast(127.875f);
   return k;
 }
 
-/// 2^x, not below 2^-126; infinite from x = 128, NaN stays NaN.
+/// 2^x, not below 2^-126 and not much above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
 STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
   x = min(k.high, max(k.low, x));
   const Floats shifted = x + k.magic;
@@ -104,11 +104,11 @@ STATESPACE_INLINE Exp2Constants exp2_constants() {
   Exp2Constants k = {};
   k.magic = broadcast(0x1.8p23f);
   k.low = broadcast(-126.0f);
-  k.high = broadcast(128.0f);
+  k.high = broadcast(127.49f);
   return k;
 }
 
-/// 2^x, not below 2^-126; infinite from x = 128, NaN stays NaN.
+/// 2^x, not below 2^-126 and not much above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
 STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
   x = min(k.high, max(k.low, x));
   const Floats shifted = x + k.magic;

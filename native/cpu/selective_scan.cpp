@@ -82,12 +82,16 @@ STATESPACE_INLINE void advance(TileSteps& tile, int64_t steps, const float* rate
   for (int i = 0; i < K; ++i) store(state + (n + i) * kLanes, h[i]);
 }
 
+/// States taken together: four hide each other's latency; with 16 registers of 8 lanes two do better.
+constexpr int kTogether = kLanes == 8 ? 2 : 4;
+
 template <bool kConstantB, bool kConstantC>
 void advance_states(TileSteps& tile, int64_t steps, const float* rates, float* state, int64_t d_state,
                     const Weights& B, const Weights& C) noexcept {
   int64_t n = 0;
-  for (; n + 4 <= d_state; n += 4) advance<4, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
-  for (; n + 2 <= d_state; n += 2) advance<2, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
+  for (; n + kTogether <= d_state; n += kTogether) {
+    advance<kTogether, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
+  }
   for (; n < d_state; ++n) advance<1, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
 }
 

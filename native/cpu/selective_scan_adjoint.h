@@ -23,7 +23,7 @@ struct AdjointTile {
   float dy[kSteps];     // gradient before the gate
   float inner[kSteps];  // <g, B>
   float slope[kSteps];  // <g p, A log2(e)>
-  float y[kSteps];      // output before the gate, only with a gate
+  float y[kSteps];      // output before the gate
   float chain[kSteps];  // d Delta / d delta
   float gate[kSteps];   // d out / d z over y, times grad_out
 };
@@ -154,21 +154,17 @@ STATESPACE_INLINE void adjoint_states(AdjointTile& tile, const AdjointRows& rows
   }
 }
 
-/// Picks the loops by what is constant and whether there is a gate.
+/// Picks the loops by what is constant and whether the output is needed for the gate. Constant B and C are rare: their
+/// loops always sum the output.
 template <int K>
 void adjoint_tile(AdjointTile& tile, const AdjointRows& rows, const ChunkWeights& weights, int64_t padded, int64_t n,
                   bool gate, AdjointStates& sums) noexcept {
   const bool constant_B = rows.constant_B != nullptr;
   const bool constant_C = rows.constant_C != nullptr;
-  if (gate) {
-    if (constant_B && constant_C) return adjoint_states<K, true, true, true>(tile, rows, weights, padded, n, sums);
-    if (constant_B) return adjoint_states<K, true, false, true>(tile, rows, weights, padded, n, sums);
-    if (constant_C) return adjoint_states<K, false, true, true>(tile, rows, weights, padded, n, sums);
-    return adjoint_states<K, false, false, true>(tile, rows, weights, padded, n, sums);
-  }
-  if (constant_B && constant_C) return adjoint_states<K, true, true, false>(tile, rows, weights, padded, n, sums);
-  if (constant_B) return adjoint_states<K, true, false, false>(tile, rows, weights, padded, n, sums);
-  if (constant_C) return adjoint_states<K, false, true, false>(tile, rows, weights, padded, n, sums);
+  if (constant_B && constant_C) return adjoint_states<K, true, true, true>(tile, rows, weights, padded, n, sums);
+  if (constant_B) return adjoint_states<K, true, false, true>(tile, rows, weights, padded, n, sums);
+  if (constant_C) return adjoint_states<K, false, true, true>(tile, rows, weights, padded, n, sums);
+  if (gate) return adjoint_states<K, false, false, true>(tile, rows, weights, padded, n, sums);
   return adjoint_states<K, false, false, false>(tile, rows, weights, padded, n, sums);
 }
 

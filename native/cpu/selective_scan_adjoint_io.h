@@ -45,12 +45,11 @@ static inline void load_tile(const SelectiveScanBackwardArgs& args, int64_t batc
   load_delta<true>(args, batch, begin, steps, at, tile);
   for (int64_t t = 0; t < steps; ++t) {
     Floats dy = load_lanes(row_at(args.grad_out, batch, begin + t) + at.channel, at.lanes);
+    store(tile.y + t * kLanes, skip * load_lanes(row_at(args.u, batch, begin + t) + at.channel, at.lanes));
     if (args.z.data != nullptr) {
-      const Floats u = load_lanes(row_at(args.u, batch, begin + t) + at.channel, at.lanes);
       const Floats z = load_lanes(row_at(args.z, batch, begin + t) + at.channel, at.lanes);
       const Floats sigma = logistic_of(z, constants);
       store(tile.gate + t * kLanes, dy * sigma * fma(z, 1.0f - sigma, broadcast(1.0f)));
-      store(tile.y + t * kLanes, skip * u);
       dy *= z * sigma;
     }
     store(tile.dy + t * kLanes, dy);

@@ -407,7 +407,9 @@ Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
   const int64_t runs = larger<int64_t>(1, smaller(kMostRuns, sequences));
   const int64_t chunks = args.checkpoints != nullptr ? 0 : longest_in_chunks(args);
   const int64_t block_size = larger<int64_t>(1, plan.widest() * tile_size);
-  const int64_t segment = larger<int64_t>(16, smaller(chunks, kCheckpointFloats / block_size));
+  // One level while it fits; beyond, two levels of about equal size are the least memory.
+  int64_t segment = larger<int64_t>(16, smaller(chunks, kCheckpointFloats / block_size));
+  while (segment < chunks && segment * segment < chunks) ++segment;
   const int64_t segments = ceil_div(chunks, segment);
 
   // Partial rows, where more than one item adds to a place.

@@ -41,10 +41,14 @@ void check_oracle(const ScanShape& shape) {
   check(x.z, g.z), check(x.delta_bias, g.delta_bias), check(x.initial_state, g.initial_state);
 }
 
-void check_case(const KernelTable& kernels, const ScanCase& problem, bool with_last, bool with_checkpoints) {
+ScanGradients wanted_gradients(const ScanCase& problem, bool with_last) {
+  return scan_oracle_backward(problem.shape, problem.tensors, widen(problem.grad_out),
+                              with_last ? widen(problem.grad_last) : std::vector<double>());
+}
+
+void check_case(const KernelTable& kernels, const ScanCase& problem, const ScanGradients& wanted, bool with_last,
+                bool with_checkpoints) {
   const ScanShape& s = problem.shape;
-  const ScanGradients wanted = scan_oracle_backward(s, problem.tensors, widen(problem.grad_out),
-                                                    with_last ? widen(problem.grad_last) : std::vector<double>());
   const int64_t elements = s.batch * s.seq_len * s.dim, weights = s.dim * s.d_state;
   const int64_t states = s.sequences() * weights;
   std::vector<float> checkpoints;
@@ -115,19 +119,24 @@ int main() {
   check_oracle({1, 5, 4, 2, 2, 1, {}});
   check_oracle({2, 4, 3, 2, 0, 0, {}});
   check_oracle({1, 7, 3, 2, 1, 1, {0, 3, 3, 7}});
-  for_each_isa([](const KernelTable& kernels) {
+  // States so many and a sequence so long that the kernel keeps checkpoints on two levels.
+  const ScanCase large({1, 16 * 66 + 5, 256, 256, 1, 1, {}}, {}, 77);
+  const ScanGradients wanted_of_large = wanted_gradients(large, true);
+  for_each_isa([&](const KernelTable& kernels) {
     uint64_t seed = 1;
     for (const ScanShape& shape : scan_shapes()) {
-      check_case(kernels, ScanCase(shape, {}, seed), true, false);
-      check_case(kernels, ScanCase(shape, {}, seed++), true, true);
+      const ScanCase problem(shape, {}, seed++);
+      const ScanGradients wanted = wanted_gradients(problem, true);
+      check_case(kernels, problem, wanted, true, false);
+      check_case(kernels, problem, wanted, true, true);
     }
     for (int bits = 0; bits < 64; ++bits) {
       const ScanOptions options = {(bits & 1) != 0, (bits & 2) != 0,  (bits & 4) != 0,
                                    (bits & 8) != 0, (bits & 16) != 0, (bits & 32) != 0 ? 5 : 0};
-      check_case(kernels, ScanCase({2, 21, 19, 3, 1, 1, {}}, options, seed++), bits % 3 == 0, bits % 5 == 0);
+      const ScanCase problem({2, 21, 19, 3, 1, 1, {}}, options, seed++);
+      check_case(kernels, problem, wanted_gradients(problem, bits % 3 == 0), bits % 3 == 0, bits % 5 == 0);
     }
-    // Long enough for two levels of checkpoints.
-    check_case(kernels, ScanCase({1, 16 * 260, 17, 256, 1, 1, {}}, {}, seed), true, false);
+    check_case(kernels, large, wanted_of_large, true, false);
     check_subsets(kernels);
   });
   return finish("selective_scan_grad");
