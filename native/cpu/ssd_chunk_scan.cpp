@@ -178,7 +178,7 @@ Status ssd_chunk_scan(const SsdChunkScanArgs& args) noexcept {
   if (status != Status::kOk) return status;
   if (sequence_count(args) == 0 || args.n_heads == 0 || args.head_dim == 0) return Status::kOk;
   if (args.seq_len > 0 && args.out == nullptr) return Status::kBadArgument;
-  const SsdPlan plan(args, 24, true);
+  const SsdPlan plan(args, 16, true);
   const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), plan.items));
   const int64_t size = Workspace::size(plan, args.d_state);
   const Scratch scratch(workers * size);
