@@ -396,6 +396,12 @@ Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
     if (args.grad_z != nullptr && args.z.data == nullptr) return Status::kBadArgument;
   }
 
+  if (args.dim == 0) {
+    if (args.grad_B != nullptr) fill_zero(args.grad_B, rows * args.b_groups * args.d_state);
+    if (args.grad_C != nullptr) fill_zero(args.grad_C, rows * args.c_groups * args.d_state);
+    return Status::kOk;
+  }
+
   const int64_t sequences = sequence_count(args);
   const ScanPlan plan(args, tiles_per_block(args, sequences, 16));
   if (!plan.ok()) return Status::kOutOfMemory;

@@ -105,6 +105,8 @@ inline std::vector<ScanShape> scan_shapes() {
   shapes.push_back({1, 83, 18, 4, 1, 1, {0, 1, 1, 17, 33, 80, 83}});
   shapes.push_back({1, 64, 40, 16, 2, 2, {0, 64}});
   shapes.push_back({0, 8, 4, 4, 1, 1, {}});
+  shapes.push_back({2, 5, 0, 3, 1, 1, {}});
+  shapes.push_back({2, 5, 6, 0, 1, 1, {}});
   return shapes;
 }
 
