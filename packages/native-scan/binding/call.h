@@ -106,7 +106,6 @@ class Call {
   template <typename Args>
   napi_value Run(const Args& args, Status (*kernel)(const Args&) noexcept) {
     CheckOverlaps();
-    if (kernel == nullptr) code_ = StatusCode(Status::kUnsupported);
     if (!ok()) return Result();
     if (job_ == nullptr) {
       code_ = StatusCode(kernel(args));

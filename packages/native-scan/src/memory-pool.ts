@@ -66,11 +66,6 @@ export class MemoryPool {
     this.#poison = poison;
   }
 
-  /** Bytes in free lists of this pool, and in buffers that it handed out. */
-  get stats(): { readonly used: number; readonly cached: number } {
-    return { used: this.#used, cached: this.#cached };
-  }
-
   /** A pooled buffer; its ArrayBuffer survives `dispose()`. @throws {ShapeError | OutOfMemoryError} */
   allocate(dtype: DType, length: number): CpuBuffer {
     const bytes = this.#bytesOf(dtype, length);
