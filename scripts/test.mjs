@@ -20,7 +20,11 @@ const checks = [
   ['lint', bin('biome'), ['ci', '.']],
   ['types', bin('tsc'), ['-p', 'tsconfig.test.json']],
   ['import directions', process.execPath, ['scripts/check-imports.mjs']],
-  ...publishable.map((name) => [`publint ${name}`, bin('publint'), ['--strict', join('packages', name)]]),
+  ...publishable.map((name) => [
+    `publint ${name}`,
+    bin('publint'),
+    ['--strict', '--pack', 'npm', join('packages', name)],
+  ]),
 ];
 const tests = ['tests', bin('vitest'), ['run', ...filters]];
 
