@@ -80,13 +80,13 @@ export class NativeCall {
   dense(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 0);
     const ready = isContiguous(tensor) ? tensor : this.copied(name, tensor);
-    return this.#push(name, this.#float32(name, ready), ready.offset);
+    return this.#push(name, this.float32(name, ready), ready.offset);
   }
 
   /** A float32 output, contiguous as the checks made sure. */
   output(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 0);
-    return this.#push(name, this.#float32(name, tensor), tensor.offset);
+    return this.#push(name, this.float32(name, tensor), tensor.offset);
   }
 
   /** (B, L, ...) with strides along B and L; copied unless the axes behind them are contiguous. */
@@ -110,13 +110,13 @@ export class NativeCall {
       stride = rank === 0 ? 1 : (tensor.shape[rank - 1] as number);
     }
     this.number(stride);
-    return this.#push(name, this.#float32(name, ready), ready.offset);
+    return this.#push(name, this.float32(name, ready), ready.offset);
   }
 
   /** Any strides, one for each axis of `tensor`. */
   view(name: string, tensor: TensorLike): this {
     this.#strides(tensor.strides ?? contiguousStrides(tensor.shape));
-    return this.#push(name, this.#float32(name, tensor), tensor.offset);
+    return this.#push(name, this.float32(name, tensor), tensor.offset);
   }
 
   /** As `view`, of any format; the caller has put its dtype among the numbers. */
@@ -128,7 +128,7 @@ export class NativeCall {
   /** As `view`, stretched to `shape` by strides of 0; the checks made sure that it stretches. */
   broadcast(name: string, tensor: TensorLike, shape: readonly number[]): this {
     this.#broadcastStrides(tensor, shape);
-    return this.#push(name, this.#float32(name, tensor), tensor.offset);
+    return this.#push(name, this.float32(name, tensor), tensor.offset);
   }
 
   /** As `broadcast`, of any format. */
@@ -140,7 +140,7 @@ export class NativeCall {
   /** A matrix or a batch of them, described by the caller. */
   matrices(name: string, tensor: TensorLike, batchStride: number, rowStride: number): this {
     this.number(batchStride).number(rowStride);
-    return this.#push(name, this.#float32(name, tensor), tensor.offset);
+    return this.#push(name, this.float32(name, tensor), tensor.offset);
   }
 
   /** i32 indices, contiguous or copied to be. */
@@ -162,9 +162,18 @@ export class NativeCall {
     return this;
   }
 
-  /** The array behind a float32 tensor that the call does not take by itself. @throws {DTypeError} */
+  /** The array behind a float32 tensor. @throws {DTypeError} for another format. */
   float32(name: string, tensor: TensorLike): TypedArray {
-    return this.#float32(name, tensor);
+    const data = this.#data(name, tensor);
+    const fits = data instanceof Float32Array && (tensor.dtype === undefined || tensor.dtype === 'f32');
+    if (fits) return data;
+    throw new DTypeError({
+      op: this.op,
+      argument: name,
+      wanted: 'f32 on the cpu backend',
+      got: tensorDType(tensor),
+      hint: "Use the backend 'reference' or 'auto' for other formats",
+    });
   }
 
   /** A contiguous tensor with the entries and format of `tensor`, in memory that lives until the call has ended. */
@@ -238,7 +247,7 @@ export class NativeCall {
     for (let axis = outer; axis < shape.length; axis++) inner *= shape[axis] as number;
     if (outer === 2) this.number(strides?.[0] ?? (shape[1] as number) * inner);
     this.number(strides?.[outer - 1] ?? inner);
-    return this.#push(name, this.#float32(name, ready), ready.offset);
+    return this.#push(name, this.float32(name, ready), ready.offset);
   }
 
   #absent(name: string, strides: number): this {
@@ -263,19 +272,6 @@ export class NativeCall {
 
   #strides(strides: readonly number[]): void {
     for (const stride of strides) this.number(stride);
-  }
-
-  #float32(name: string, tensor: TensorLike): TypedArray {
-    const data = this.#data(name, tensor);
-    const fits = data instanceof Float32Array && (tensor.dtype === undefined || tensor.dtype === 'f32');
-    if (fits) return data;
-    throw new DTypeError({
-      op: this.op,
-      argument: name,
-      wanted: 'f32 on the cpu backend',
-      got: tensorDType(tensor),
-      hint: "Use the backend 'reference' or 'auto' for other formats",
-    });
   }
 
   #data(name: string, tensor: TensorLike): TypedArray {
