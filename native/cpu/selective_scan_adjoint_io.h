@@ -90,15 +90,16 @@ static inline void finish_tile(const SelectiveScanBackwardArgs& args, int64_t ba
   store(grad_bias, sum_bias);
 }
 
-/// Brings the lines of the tiles after `next` into L2 while the present ones are worked on.
-static inline void prefetch_tile(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t steps,
+/// Brings the lines of steps [begin, end) of one tile into L2. In small numbers: the machine has few places for lines
+/// under way, and waits when they are taken.
+static inline void prefetch_rows(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t end,
                                  const ScanTile& at) noexcept {
-  for (int64_t t = 0; t < steps; ++t) {
-    prefetch_far(row_at(args.u, batch, begin + t) + at.channel);
-    prefetch_far(row_at(args.delta, batch, begin + t) + at.channel);
-    prefetch_far(row_at(args.grad_out, batch, begin + t) + at.channel);
-    if (args.z.data != nullptr) prefetch_far(row_at(args.z, batch, begin + t) + at.channel);
-    const int64_t place = (batch * args.seq_len + begin + t) * args.dim + at.channel;
+  for (int64_t t = begin; t < end; ++t) {
+    prefetch_far(row_at(args.u, batch, t) + at.channel);
+    prefetch_far(row_at(args.delta, batch, t) + at.channel);
+    prefetch_far(row_at(args.grad_out, batch, t) + at.channel);
+    if (args.z.data != nullptr) prefetch_far(row_at(args.z, batch, t) + at.channel);
+    const int64_t place = (batch * args.seq_len + t) * args.dim + at.channel;
     if (args.grad_u != nullptr) prefetch_to_write(args.grad_u + place);
     if (args.grad_delta != nullptr) prefetch_to_write(args.grad_delta + place);
     if (args.grad_z != nullptr) prefetch_to_write(args.grad_z + place);
