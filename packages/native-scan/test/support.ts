@@ -20,6 +20,11 @@ export const describeNative = describe.skipIf(addon === undefined);
 /** The native kernels; call inside tests of `describeNative`. */
 export const cpu = (): Kernels => getKernels('cpu');
 
+/** A tensor whose numbers a test may look at. */
+export interface Float32Tensor extends TensorLike {
+  readonly data: Float32Array;
+}
+
 /** Every float64 tensor of `inputs` as float32; numbers of ssd-core's random source are exact in both. */
 export function inFloat32<T extends object>(inputs: T): T {
   const entries = Object.entries(inputs).map(([key, value]) => [
@@ -38,7 +43,7 @@ function float32({ data, shape }: HostTensor): TensorLike {
 }
 
 /** A float32 output full of NaN. */
-export function nanOutput(shape: readonly number[]): TensorLike & { readonly data: Float32Array } {
+export function nanOutput(shape: readonly number[]): Float32Tensor {
   return { data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(Number.NaN), shape };
 }
 
@@ -75,6 +80,15 @@ export function insideWider(tensor: TensorLike, pad = 3): TensorLike {
 }
 
 /** A float32 tensor of the numbers of `tensor`. */
-export function narrow(tensor: HostTensor): TensorLike & { readonly data: Float32Array } {
+export function narrow(tensor: HostTensor): Float32Tensor {
   return { data: Float32Array.from(tensor.data), shape: tensor.shape };
+}
+
+/** The tensors of `inputs` through `view`, everything else as it is. */
+export function viewed<T extends object>(inputs: T, view: (tensor: TensorLike) => TensorLike): T {
+  const entries = Object.entries(inputs).map(([key, value]) => {
+    const tensor = (value as { data?: unknown } | undefined)?.data instanceof Float32Array;
+    return [key, tensor ? view(value as TensorLike) : value];
+  });
+  return Object.fromEntries(entries) as T;
 }

@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { selectiveScan, selectiveScanBackward } from '../../src/index.js';
-import { describeNative, inFloat32, insideWider, worstError } from '../support.js';
+import { describeNative, inFloat32, insideWider, viewed, worstError } from '../support.js';
 
 /** float32 against float64: design.md's tolerance of this family. */
 const tolerance = 3e-6;
@@ -66,10 +66,7 @@ describeNative('selectiveScan on cpu', () => {
   test('strided inputs give the same bits as contiguous ones', () => {
     const inputs = inFloat32(randomScanInputs({ seqLen: 23, dInner: 20, dState: 16, groupsB: 2 }));
     const wanted = selectiveScan(inputs, { backend: 'cpu', returnLastState: true });
-    const views = Object.entries(inputs).map(([key, value]) =>
-      typeof value === 'object' ? [key, insideWider(value)] : [key, value],
-    );
-    const got = selectiveScan(Object.fromEntries(views), { backend: 'cpu', returnLastState: true });
+    const got = selectiveScan(viewed(inputs, insideWider), { backend: 'cpu', returnLastState: true });
     expect(got.out.data).toEqual(wanted.out.data);
     expect(got.lastState?.data).toEqual(wanted.lastState?.data);
   });

@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ssdChunkScan, ssdChunkScanBackward } from '../../src/index.js';
-import { describeNative, inFloat32, insideWider, worstError } from '../support.js';
+import { describeNative, inFloat32, insideWider, viewed, worstError } from '../support.js';
 
 /** float32 against float64: design.md's tolerance of this family. */
 const tolerance = 1.6e-5;
@@ -61,10 +61,7 @@ describeNative('ssdChunkScan on cpu', () => {
   test('strided inputs give the same bits as contiguous ones', () => {
     const inputs = inFloat32(randomSsdInputs({ seqLen: 23, headDim: 16 }));
     const wanted = ssdChunkScan(inputs, { backend: 'cpu' });
-    const views = Object.entries(inputs).map(([key, value]) =>
-      typeof value === 'object' ? [key, insideWider(value)] : [key, value],
-    );
-    expect(ssdChunkScan(Object.fromEntries(views), { backend: 'cpu' }).out.data).toEqual(wanted.out.data);
+    expect(ssdChunkScan(viewed(inputs, insideWider), { backend: 'cpu' }).out.data).toEqual(wanted.out.data);
   });
 
   test('random sizes and options', () => {

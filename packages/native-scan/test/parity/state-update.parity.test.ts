@@ -18,7 +18,7 @@ import {
 } from '@statespace/ssd-core/testing';
 import { expect, test } from 'vitest';
 import { causalConv1dUpdate, selectiveStateUpdate } from '../../src/index.js';
-import { describeNative, inFloat32, insideWider, worstError } from '../support.js';
+import { describeNative, inFloat32, insideWider, viewed, worstError } from '../support.js';
 
 /** float32 against float64: design.md's tolerance of this family. */
 const tolerance = 1e-6;
@@ -67,10 +67,7 @@ describeNative('selectiveStateUpdate on cpu', () => {
     const inputs = inFloat32(randomUpdateInputs({ nHeads: 4, headDim: 5 }));
     const fresh = () => ({ ...inputs.state, data: (inputs.state.data as unknown as Float32Array).slice() });
     const wanted = selectiveStateUpdate({ ...inputs, state: fresh() }, { backend: 'cpu' });
-    const views = Object.entries(inputs).map(([key, value]) =>
-      typeof value === 'object' && key !== 'state' ? [key, insideWider(value)] : [key, value],
-    );
-    const got = selectiveStateUpdate({ ...Object.fromEntries(views), state: fresh() }, { backend: 'cpu' });
+    const got = selectiveStateUpdate({ ...viewed(inputs, insideWider), state: fresh() }, { backend: 'cpu' });
     expect(got.out.data).toEqual(wanted.out.data);
   });
 
