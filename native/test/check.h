@@ -15,6 +15,12 @@ void report_failure(const char* file, int line, const char* what);
 /// Exit code of main: 0 when no check failed and at least one ran. Prints the totals.
 int finish(const char* name);
 
+/// Exit code of a test that cannot run on this machine.
+inline constexpr int kSkipped = 77;
+
+/// The whole of a test that is compiled per instruction set; isa_main.cpp calls it.
+int isa_test();
+
 bool check_true(bool holds, const char* file, int line, const char* what);
 
 /// Checks max|ours - wanted| <= tolerance * max(max|wanted|, 1e-3). NaN and infinity must agree exactly.

@@ -95,7 +95,7 @@ void test_lane_sums() {
 }  // namespace
 }  // namespace statespace::STATESPACE_ISA_NS
 
-int main() {
+int statespace::test::isa_test() {
   statespace::STATESPACE_ISA_NS::test_exp2();
   statespace::STATESPACE_ISA_NS::test_gates();
   statespace::STATESPACE_ISA_NS::test_lane_sums();

@@ -118,12 +118,10 @@ void test_partial_access() {
 }  // namespace
 }  // namespace statespace::STATESPACE_ISA_NS
 
-int main() {
+int statespace::test::isa_test() {
   using namespace statespace::STATESPACE_ISA_NS;
-  const char* isa = STATESPACE_ISA_TEXT;
-  if (statespace::cpu_kernels_for(isa) == nullptr) return 0;
   test_accuracy();
   test_extremes();
   test_partial_access();
-  return statespace::test::finish(isa);
+  return finish("vector_math " STATESPACE_ISA_TEXT);
 }
