@@ -62,7 +62,8 @@ void run(const Shape& s, double peak) {
   back.grad_D = grad_D.data(), back.grad_delta_bias = grad_bias.data();
   line("backward", best_time([&] { kernels.selective_scan_backward(back); }), 23 * n + 94, 9);
   back.checkpoints = checkpoints.data();
-  line("backward, given checkpoints", best_time([&] { kernels.selective_scan_backward(back); }), 16 * n + 75, 7 + n / 16);
+  line("backward, given checkpoints", best_time([&] { kernels.selective_scan_backward(back); }), 16 * n + 75,
+       7 + n / 16);
 }
 
 }  // namespace

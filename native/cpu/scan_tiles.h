@@ -127,7 +127,8 @@ STATESPACE_INLINE ScanSequence sequence_at(const SelectiveScanInputs& args, int6
 }
 
 /// Copies rows (channel, n) of a (dim, N) tensor into lanes: to[n][lane] = from[channel + lane][n] * factor, 0 beyond.
-STATESPACE_INLINE void tile_from_rows(const float* from, const ScanTile& tile, int64_t d_state, float factor, float* to) {
+STATESPACE_INLINE void tile_from_rows(const float* from, const ScanTile& tile, int64_t d_state, float factor,
+                                      float* to) {
   const float* rows = from + tile.channel * d_state;
   for (int64_t n = 0; n < d_state; ++n) {
     for (int64_t lane = 0; lane < kLanes; ++lane) {

@@ -7,7 +7,7 @@ namespace statespace::STATESPACE_ISA_NS {
 
 /// Copies rows [begin, begin + steps) of B or C to [step][n], zero up to a whole chunk.
 static inline void copy_weights(const SequenceView& view, int64_t batch, int64_t begin, int64_t steps, int64_t group,
-                  int64_t d_state, float* to) noexcept {
+                                int64_t d_state, float* to) noexcept {
   for (int64_t t = 0; t < steps; ++t) {
     const float* row = row_at(view, batch, begin + t) + group * d_state;
     for (int64_t n = 0; n < d_state; ++n) to[t * d_state + n] = row[n];
@@ -38,8 +38,8 @@ void load_delta(const SelectiveScanInputs& args, int64_t batch, int64_t begin, i
 }
 
 /// Fills the step data of one tile; rows beyond the end of the sequence become zero.
-static inline void load_tile(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t steps, const ScanTile& at,
-               AdjointTile& tile) noexcept {
+static inline void load_tile(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t steps,
+                             const ScanTile& at, AdjointTile& tile) noexcept {
   const Exp2Constants constants = exp2_constants();
   const Floats skip = args.D != nullptr ? load_lanes(args.D + at.channel, at.lanes) : Floats{};
   load_delta<true>(args, batch, begin, steps, at, tile);
@@ -63,8 +63,9 @@ static inline void load_tile(const SelectiveScanBackwardArgs& args, int64_t batc
 }
 
 /// Gradients of u, delta and z of one tile and chunk, and its sums for D and delta_bias.
-static inline void finish_tile(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t steps, const ScanTile& at,
-                 const AdjointTile& tile, float* grad_D, float* grad_bias) noexcept {
+static inline void finish_tile(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t steps,
+                               const ScanTile& at, const AdjointTile& tile, float* grad_D,
+                               float* grad_bias) noexcept {
   const Floats skip = args.D != nullptr ? load_lanes(args.D + at.channel, at.lanes) : Floats{};
   Floats sum_D = load(grad_D);
   Floats sum_bias = load(grad_bias);
@@ -107,7 +108,8 @@ static inline void prefetch_rows(const SelectiveScanBackwardArgs& args, int64_t 
 }
 
 /// Writes the chunk's sums [n][step] as rows (step, n) of a (B, L, G, N) tensor.
-static inline void store_weight_rows(const float* sums, int64_t steps, int64_t d_state, int64_t row_step, float* to) noexcept {
+static inline void store_weight_rows(const float* sums, int64_t steps, int64_t d_state, int64_t row_step,
+                                     float* to) noexcept {
   for (int64_t t = 0; t < steps; ++t) {
     for (int64_t n = 0; n < d_state; ++n) to[t * row_step + n] = sums[n * kChunk + t];
   }

@@ -71,8 +71,9 @@ void check_case(const KernelTable& kernels, const ScanCase& problem, const ScanG
     if (with_checkpoints) args.checkpoints = checkpoints.data();
     std::vector<Output> outputs;
     for (const int64_t size : sizes) outputs.emplace_back(size);
-    float** const places[] = {&args.grad_u, &args.grad_delta, &args.grad_A,          &args.grad_B,            &args.grad_C,
-                              &args.grad_D, &args.grad_z,     &args.grad_delta_bias, &args.grad_initial_state};
+    float** const places[] = {&args.grad_u,  &args.grad_delta, &args.grad_A,
+                              &args.grad_B,  &args.grad_C,     &args.grad_D,
+                              &args.grad_z,  &args.grad_delta_bias, &args.grad_initial_state};
     for (int i = 0; i < 9; ++i) *places[i] = outputs[i].data();
     if (!gate) args.grad_z = nullptr;
     CHECK(kernels.selective_scan_backward(args) == Status::kOk);
@@ -84,8 +85,9 @@ void check_case(const KernelTable& kernels, const ScanCase& problem, const ScanG
     return all;
   };
   const std::vector<float> ours = SAME_FOR_EVERY_THREAD_COUNT(run, "selective scan backward");
-  const std::vector<double>* const gradients[] = {&wanted.u, &wanted.delta, &wanted.A,          &wanted.B,            &wanted.C,
-                                                  &wanted.D, &wanted.z,     &wanted.delta_bias, &wanted.initial_state};
+  const std::vector<double>* const gradients[] = {&wanted.u, &wanted.delta,      &wanted.A,
+                                                  &wanted.B, &wanted.C,          &wanted.D,
+                                                  &wanted.z, &wanted.delta_bias, &wanted.initial_state};
   const char* const names[] = {"grad_u", "grad_delta", "grad_A",          "grad_B",            "grad_C",
                                "grad_D", "grad_z",     "grad_delta_bias", "grad_initial_state"};
   int64_t offset = 0;
