@@ -4,13 +4,14 @@
 ///
 /// Counted rows are taken in blocks of T; the vocabulary is cut into tiles. For one block:
 ///   1  per tile    E_vm = exp(l_mv - c_m), transposed (lanes are rows m, so sums over v need no shuffles), with
-///                  c_m the row's target logit; sums and largest logits per row and tile
-///   2  per block   s_m = sum_v E_vm, loss_m = log s_m
-///   3  per tile    E_target,m -= s_m; then, with r_m = 1 / (s_m counted):
-///                  dweight_tile += E (r x),   dx_part += E^T weight_tile
-///   4  per block   dx_m = r_m sum of the parts
+///                  c_m the row's target logit; sums and largest logits per row and tile;
+///                  dx_part += E^T weight_tile while E is in the cache
+///   2  per block   s_m = sum_v E_vm, loss_m = log s_m, r_m = 1 / (s_m counted)
+///   3  per tile    E_target,m -= s_m;  dweight_tile += E (r x)
+///   4  per block   dx_m = r_m (sum of the parts - s_m weight_target)
 /// So each logit is computed once and each exponential once, weight is read as it lies, and the three products run
-/// in the inner kernel of gemm. E holds T rows only (kScratchFloats); it goes out to the third-level cache once.
+/// in the inner kernel of gemm. E holds T rows only (kScratchFloats); it goes out to the third-level cache once and
+/// comes back once.
 ///
 /// The reference c_m need not be the maximum: float32 has room for differences up to 88. Where a logit exceeds the
 /// target's by more than kLargestRise, step 1 is done again with the true maximum as c_m.
@@ -35,8 +36,8 @@ constexpr int64_t kTile = 448;
 constexpr int64_t kScratchFloats = int64_t{6} << 20;
 constexpr int64_t kFewestRows = 64;
 constexpr int64_t kMostRows = 256;
-/// Parts of dx per block.
-constexpr int64_t kGroups = 16;
+/// Parts of dx per block; tiles of one part are one chunk of work.
+constexpr int64_t kGroups = 48;
 constexpr float kLargestRise = 60.0f;
 
 /// Sizes and memory of one call. Pointers into scratch have the shapes that follow them.
@@ -50,7 +51,8 @@ struct Head {
   int64_t tiles = 0;
   int64_t groups = 0;
   int32_t workers = 1;
-  bool wants_gradients = false;
+  /// Whether E is needed once its sums are known.
+  bool keeps_exponentials = false;
 
   int64_t* rows = nullptr;           // (counted): which rows of x count
   float* x = nullptr;                // (T, dim), gathered
@@ -103,7 +105,7 @@ int64_t lay_out(Head& h, float* base) noexcept {
   carver.take(h.targets, h.block);
   carver.take(h.tile_sum, h.tiles * h.block);
   carver.take(h.tile_largest, h.tiles * h.block);
-  carver.take(h.e, (h.wants_gradients ? h.tiles : h.workers) * kTile * h.e_step);
+  carver.take(h.e, (h.keeps_exponentials ? h.tiles : h.workers) * kTile * h.e_step);
   carver.take(h.grad_x_part, wants_x ? h.groups * h.block * dim : 0);
   carver.take(h.packed_weight, wants_x && dim % kLanes != 0 ? h.workers * packed_b_size(kTile, dim) : 0);
   return carver.used;
@@ -220,10 +222,32 @@ void exponential_tile(const Head& h, int64_t tile, int64_t size, float* e) noexc
   }
 }
 
+/// The tile's share of dx, while its exponentials are still in the cache; `fresh` where it is the first of its group.
+void grad_x_tile(const Head& h, int64_t tile, int64_t size, const float* e, float* part, bool fresh,
+                 float* packed_weight) noexcept {
+  const LinearCrossEntropyArgs& a = h.args;
+  const int64_t entries = smaller(kTile, a.vocab - tile * kTile);
+  const float* weight = a.weight + tile * kTile * a.dim;
+  if (a.dim % kLanes == 0) {
+    direct_product(size, a.dim, entries, e, 1, h.e_step, weight, a.dim, part, a.dim, !fresh);
+  } else {
+    pack_b(weight, a.dim, false, entries, a.dim, packed_weight);
+    block_product(size, a.dim, entries, e, 1, h.e_step, packed_weight, part, a.dim, !fresh);
+  }
+}
+
 void exponential_tiles(const Head& h, int64_t size) noexcept {
-  for_chunks(h.tiles, h.workers, [&](int64_t tile, int32_t worker) noexcept {
-    const int64_t place = h.wants_gradients ? tile : worker;
-    exponential_tile(h, tile, size, h.e + place * kTile * h.e_step);
+  const bool wants_x = h.args.grad_x != nullptr;
+  for_chunks(h.groups, h.workers, [&](int64_t group, int32_t worker) noexcept {
+    const int64_t begin = h.tiles * group / h.groups;
+    const int64_t end = h.tiles * (group + 1) / h.groups;
+    float* packed_weight = h.packed_weight + worker * packed_b_size(kTile, h.args.dim);
+    for (int64_t tile = begin; tile < end; ++tile) {
+      float* e = h.e + (h.keeps_exponentials ? tile : worker) * kTile * h.e_step;
+      exponential_tile(h, tile, size, e);
+      if (!wants_x) continue;
+      grad_x_tile(h, tile, size, e, h.grad_x_part + group * h.block * h.args.dim, tile == begin, packed_weight);
+    }
   });
 }
 
@@ -301,9 +325,8 @@ void pack_scaled_x(const Head& h, int64_t size) noexcept {
   pack_b(h.x, dim, false, size, dim, h.packed_scaled_x);
 }
 
-/// Step 3 for one tile; `fresh_x` where this tile is the first of its group.
-void gradient_tile(const Head& h, int64_t tile, int64_t size, bool first_block, float* grad_x_part, bool fresh_x,
-                   float* packed_weight) noexcept {
+/// Step 3 for one tile.
+void gradient_tile(const Head& h, int64_t tile, int64_t size, bool first_block) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
   const int64_t v0 = tile * kTile;
   const int64_t entries = smaller(kTile, a.vocab - v0);
@@ -331,14 +354,6 @@ void gradient_tile(const Head& h, int64_t tile, int64_t size, bool first_block, 
       a.grad_bias[v0 + v] = first_block ? total : a.grad_bias[v0 + v] + total;
     }
   }
-  if (a.grad_x == nullptr) return;
-  const float* weight = a.weight + v0 * a.dim;
-  if (a.dim % kLanes == 0) {
-    direct_product(size, a.dim, entries, e, 1, h.e_step, weight, a.dim, grad_x_part, a.dim, !fresh_x);
-  } else {
-    pack_b(weight, a.dim, false, entries, a.dim, packed_weight);
-    block_product(size, a.dim, entries, e, 1, h.e_step, packed_weight, grad_x_part, a.dim, !fresh_x);
-  }
 }
 
 /// Steps 3 and 4.
@@ -346,21 +361,18 @@ void block_gradients(const Head& h, int64_t first, int64_t size) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
   if (a.grad_weight != nullptr) pack_scaled_x(h, size);
   const int64_t part = h.block * a.dim;
-  for_chunks(h.groups, h.workers, [&](int64_t group, int32_t worker) noexcept {
-    const int64_t begin = h.tiles * group / h.groups;
-    const int64_t end = h.tiles * (group + 1) / h.groups;
-    float* packed_weight = h.packed_weight + worker * packed_b_size(kTile, a.dim);
-    for (int64_t tile = begin; tile < end; ++tile) {
-      gradient_tile(h, tile, size, first == 0, h.grad_x_part + group * part, tile == begin, packed_weight);
-    }
-  });
+  if (h.keeps_exponentials) {
+    for_chunks(h.tiles, h.workers, [&](int64_t tile, int32_t) noexcept { gradient_tile(h, tile, size, first == 0); });
+  }
   if (a.grad_x == nullptr) return;
   for_ranges(size, 32, [&](int64_t begin, int64_t end) noexcept {
     for (int64_t m = begin; m < end; ++m) {
       float* out = a.grad_x + h.rows[first + m] * a.dim;
       const Floats r = broadcast(h.scale[m]);
+      const Floats s = broadcast(h.sum[m]);
+      const float* target = a.weight + h.targets[m] * a.dim;
       for_vectors(a.dim, [&](int64_t i, int64_t n) {
-        Floats sum = {};
+        Floats sum = -s * load_some(target + i, n);
         for (int64_t group = 0; group < h.groups; ++group) {
           sum += load_some(h.grad_x_part + group * part + m * a.dim + i, n);
         }
@@ -386,7 +398,7 @@ Status linear_cross_entropy(const LinearCrossEntropyArgs& args) noexcept {
     if (args.targets[row] < 0 || args.targets[row] >= args.vocab) return Status::kIndexOutOfRange;
     ++h.counted;
   }
-  h.wants_gradients = args.grad_x != nullptr || args.grad_weight != nullptr || args.grad_bias != nullptr;
+  h.keeps_exponentials = args.grad_weight != nullptr || args.grad_bias != nullptr;
   choose_sizes(h);
   Scratch scratch(lay_out(h, nullptr));
   if (!scratch.ok()) return Status::kOutOfMemory;
@@ -409,7 +421,7 @@ Status linear_cross_entropy(const LinearCrossEntropyArgs& args) noexcept {
     gather_block(h, first, size);
     target_logits(h, size);
     finish_rows(h, size, totals);
-    if (h.wants_gradients) block_gradients(h, first, size);
+    if (h.keeps_exponentials || args.grad_x != nullptr) block_gradients(h, first, size);
   }
   *args.loss = h.counted == 0 ? 0.0f : static_cast<float>(totals.loss / static_cast<double>(h.counted));
   if (args.correct != nullptr) *args.correct = static_cast<float>(totals.correct);

@@ -62,7 +62,8 @@ STATESPACE_INLINE Floats log(Floats x) {
   const Ints subnormal = x < 1.17549435e-38f;
   const Floats scaled = select(subnormal, x * 8388608.0f, x);
   // x = m 2^e with m in [sqrt(1/2), sqrt(2)): take the exponent after a shift by the bits of sqrt(1/2).
-  const Ints shifted = bits_of(scaled) - 0x3f3504f3;
+  // Unsigned, because the bits of negative numbers wrap around; their result is replaced below.
+  const Ints shifted = (Ints)((Words)bits_of(scaled) - 0x3f3504f3u);
   const Ints exponent = (shifted >> 23) - select(subnormal, broadcast(23), broadcast(0));
   const Floats m = from_bits((shifted & 0x007fffff) + 0x3f3504f3);
   const Floats f = m - 1.0f;
