@@ -30,8 +30,10 @@
 namespace statespace::STATESPACE_ISA_NS {
 namespace {
 
-/// Vocabulary entries of one tile: whole panels of the inner kernel on AVX-512 both ways.
-constexpr int64_t kTile = 448;
+/// Most vocabulary entries of one tile: whole panels of the inner kernel on AVX-512 both ways.
+constexpr int64_t kLargestTile = 448;
+/// A small vocabulary is cut into at least this many tiles where they keep two panels, to feed several threads.
+constexpr int64_t kFewestTiles = 8;
 /// E is kept within this many floats by the choice of T.
 constexpr int64_t kScratchFloats = int64_t{6} << 20;
 constexpr int64_t kFewestRows = 64;
@@ -48,6 +50,7 @@ struct Head {
   int64_t block = 0;
   /// Row stride of E: whole vectors, and an odd number of cache lines so that its rows do not evict one another.
   int64_t e_step = 0;
+  int64_t tile = 0;
   int64_t tiles = 0;
   int64_t groups = 0;
   int32_t workers = 1;
@@ -65,9 +68,9 @@ struct Head {
   int32_t* targets = nullptr;        // (T)
   float* tile_sum = nullptr;         // (tiles, T)
   float* tile_largest = nullptr;     // (tiles, T): largest logit of entries other than the target
-  float* e = nullptr;                // (tiles * kTile, e_step), or one tile per worker when no gradient is wanted
+  float* e = nullptr;                // (tiles * tile, e_step), or one tile per worker when no gradient is wanted
   float* grad_x_part = nullptr;      // (groups, T, dim)
-  float* packed_weight = nullptr;    // per worker: kTile x dim
+  float* packed_weight = nullptr;    // per worker: tile x dim
 };
 
 int64_t lanes_up(int64_t n) { return round_up(n, kLanes); }
@@ -105,9 +108,9 @@ int64_t lay_out(Head& h, float* base) noexcept {
   carver.take(h.targets, h.block);
   carver.take(h.tile_sum, h.tiles * h.block);
   carver.take(h.tile_largest, h.tiles * h.block);
-  carver.take(h.e, (h.keeps_exponentials ? h.tiles : h.workers) * kTile * h.e_step);
+  carver.take(h.e, (h.keeps_exponentials ? h.tiles : h.workers) * h.tile * h.e_step);
   carver.take(h.grad_x_part, wants_x ? h.groups * h.block * dim : 0);
-  carver.take(h.packed_weight, wants_x && dim % kLanes != 0 ? h.workers * packed_b_size(kTile, dim) : 0);
+  carver.take(h.packed_weight, wants_x && dim % kLanes != 0 ? h.workers * packed_b_size(h.tile, dim) : 0);
   return carver.used;
 }
 
@@ -118,7 +121,9 @@ void choose_sizes(Head& h) noexcept {
   h.block = smaller(lanes_up(larger<int64_t>(h.counted, 1)), most);
   h.e_step = h.block + kLanes;
   if (h.e_step / 16 % 2 == 0) h.e_step += 16;
-  h.tiles = ceil_div(h.args.vocab, kTile);
+  const int64_t panels = larger<int64_t>(2, ceil_div(ceil_div(h.args.vocab, kFewestTiles), kMicroRows));
+  h.tile = smaller(kLargestTile, panels * kMicroRows);
+  h.tiles = ceil_div(h.args.vocab, h.tile);
   h.groups = smaller(h.tiles, kGroups);
   h.workers = worker_limit();
 }
@@ -184,8 +189,8 @@ STATESPACE_INLINE RowStats exponentiate(float* e, int64_t e_step, int64_t height
 /// Step 1 for one tile.
 void exponential_tile(const Head& h, int64_t tile, int64_t size, float* e) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
-  const int64_t v0 = tile * kTile;
-  const int64_t entries = smaller(kTile, a.vocab - v0);
+  const int64_t v0 = tile * h.tile;
+  const int64_t entries = smaller(h.tile, a.vocab - v0);
   const int64_t padded = lanes_up(size);
   for (int64_t m0 = 0; m0 < padded; m0 += kMicroCols) {
     const int64_t cols = smaller<int64_t>(kMicroCols, padded - m0);
@@ -226,8 +231,8 @@ void exponential_tile(const Head& h, int64_t tile, int64_t size, float* e) noexc
 void grad_x_tile(const Head& h, int64_t tile, int64_t size, const float* e, float* part, bool fresh,
                  float* packed_weight) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
-  const int64_t entries = smaller(kTile, a.vocab - tile * kTile);
-  const float* weight = a.weight + tile * kTile * a.dim;
+  const int64_t entries = smaller(h.tile, a.vocab - tile * h.tile);
+  const float* weight = a.weight + tile * h.tile * a.dim;
   if (a.dim % kLanes == 0) {
     direct_product(size, a.dim, entries, e, 1, h.e_step, weight, a.dim, part, a.dim, !fresh);
   } else {
@@ -241,9 +246,9 @@ void exponential_tiles(const Head& h, int64_t size) noexcept {
   for_chunks(h.groups, h.workers, [&](int64_t group, int32_t worker) noexcept {
     const int64_t begin = h.tiles * group / h.groups;
     const int64_t end = h.tiles * (group + 1) / h.groups;
-    float* packed_weight = h.packed_weight + worker * packed_b_size(kTile, h.args.dim);
+    float* packed_weight = h.packed_weight + worker * packed_b_size(h.tile, h.args.dim);
     for (int64_t tile = begin; tile < end; ++tile) {
-      float* e = h.e + (h.keeps_exponentials ? tile : worker) * kTile * h.e_step;
+      float* e = h.e + (h.keeps_exponentials ? tile : worker) * h.tile * h.e_step;
       exponential_tile(h, tile, size, e);
       if (!wants_x) continue;
       grad_x_tile(h, tile, size, e, h.grad_x_part + group * h.block * h.args.dim, tile == begin, packed_weight);
@@ -262,8 +267,8 @@ float largest_other(const Head& h, int64_t m, int64_t padded) noexcept {
 bool first_of_equals(const Head& h, int64_t m, int64_t padded) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
   for (int32_t v = 0; v < h.targets[m]; ++v) {
-    if (h.tile_largest[v / kTile * padded + m] != h.target_logit[m]) {
-      v = static_cast<int32_t>((v / kTile + 1) * kTile - 1);
+    if (h.tile_largest[v / h.tile * padded + m] != h.target_logit[m]) {
+      v = static_cast<int32_t>((v / h.tile + 1) * h.tile - 1);
       continue;
     }
     float logit[kLanes];
@@ -328,8 +333,8 @@ void pack_scaled_x(const Head& h, int64_t size) noexcept {
 /// Step 3 for one tile.
 void gradient_tile(const Head& h, int64_t tile, int64_t size, bool first_block) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
-  const int64_t v0 = tile * kTile;
-  const int64_t entries = smaller(kTile, a.vocab - v0);
+  const int64_t v0 = tile * h.tile;
+  const int64_t entries = smaller(h.tile, a.vocab - v0);
   float* e = h.e + v0 * h.e_step;
   for (int64_t m = 0; m < size; ++m) {
     const int64_t at = h.targets[m] - v0;
@@ -389,7 +394,8 @@ void fill_zero(float* p, int64_t n) noexcept {
 }  // namespace
 
 Status linear_cross_entropy(const LinearCrossEntropyArgs& args) noexcept {
-  if (args.rows < 0 || args.dim < 0 || args.vocab < 1 || args.vocab > INT32_MAX - kTile) return Status::kBadArgument;
+  const bool sized = args.rows >= 0 && args.dim >= 0 && args.vocab >= 1 && args.vocab <= INT32_MAX - kLargestTile;
+  if (!sized) return Status::kBadArgument;
   if (args.loss == nullptr || args.weight == nullptr) return Status::kBadArgument;
   if (args.rows > 0 && (args.x == nullptr || args.targets == nullptr)) return Status::kBadArgument;
   Head h{args};
