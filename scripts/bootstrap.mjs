@@ -41,7 +41,7 @@ export function bootstrap() {
     !existsSync(join(root, 'packages/cli/dist/main.js'))
   ) {
     step('Building packages', () =>
-      run(...pnpm('exec', 'turbo', 'run', 'build', '--output-logs=errors-only')),
+      run(...pnpm('exec', 'turbo', 'run', 'build:packages', '--output-logs=errors-only')),
     );
   }
   const native = buildNative(done);

@@ -12,7 +12,7 @@ export const mobyDickPreset = {
   model: { architecture: 'mamba', dModel: 128, dState: 16, numLayers: 2 },
   data: { name: 'moby-dick', level: 'char', seqLen: 128 },
   optimizer: { lr: 4e-3, weightDecay: 0.1, clipNorm: 1, schedule: 'warmup-cosine', warmupSteps: 50 },
-  trainer: { steps: 600, batchSize: 32, logEvery: 10, evalEvery: 100, checkpointEvery: 200 },
+  trainer: { steps: 500, batchSize: 32, logEvery: 10, evalEvery: 100, checkpointEvery: 200 },
 } satisfies TrainConfigInput;
 
 export const mobyDick = defineExperiment({
