@@ -1,4 +1,6 @@
-/** Statistics over the seeds of an experiment. */
+/** Statistics over the seeds of an experiment, and over sizes. */
+import { ArgumentError } from '@statespace/ssd-core';
+import { studentQuantile } from './student-t.js';
 
 export interface Summary {
   readonly count: number;
@@ -9,22 +11,6 @@ export interface Summary {
   readonly ci95: number;
 }
 
-/** Two-sided 95% quantiles of Student's t for 1 to 30 degrees of freedom. */
-const studentQuantiles = [
-  12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281, 2.201, 2.1788, 2.1604,
-  2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.093, 2.086, 2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555,
-  2.0518, 2.0484, 2.0452, 2.0423,
-];
-
-/** Quantile for `freedom` degrees; above 30 two terms of Abramowitz & Stegun 26.7.5. */
-export function studentQuantile95(freedom: number): number {
-  const z = 1.959964;
-  const z3 = z * z * z;
-  const first = (z3 + z) / 4;
-  const second = (5 * z3 * z * z + 16 * z3 + 3 * z) / 96;
-  return studentQuantiles[freedom - 1] ?? z + first / freedom + second / (freedom * freedom);
-}
-
 /** Mean, spread and confidence interval of `values`. */
 export function summarizeValues(values: readonly number[]): Summary {
   const count = values.length;
@@ -32,7 +18,7 @@ export function summarizeValues(values: readonly number[]): Summary {
   if (count < 2) return { count, mean, std: 0, ci95: 0 };
   const squares = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0);
   const std = Math.sqrt(squares / (count - 1));
-  return { count, mean, std, ci95: (studentQuantile95(count - 1) * std) / Math.sqrt(count) };
+  return { count, mean, std, ci95: (studentQuantile(0.975, count - 1) * std) / Math.sqrt(count) };
 }
 
 /** A summary for every name that all of `rows` have. */
@@ -42,4 +28,29 @@ export function summarize(rows: readonly Readonly<Record<string, number>>[]): Re
   return Object.fromEntries(
     names.map((name) => [name, summarizeValues(rows.map((row) => row[name] as number))]),
   );
+}
+
+/**
+ * Exponent p of the power law y = c x^p that fits the points best: least squares of ln y on ln x.
+ * @throws {ArgumentError} with fewer than two different x, or a value that is not positive.
+ */
+export function powerLawExponent(xs: readonly number[], ys: readonly number[]): number {
+  const refuse = (wanted: string, got: string): never => {
+    throw new ArgumentError({ op: 'powerLawExponent', argument: 'points', wanted, got });
+  };
+  if (xs.length !== ys.length) refuse('as many y as x', `${xs.length} x, ${ys.length} y`);
+  if (new Set(xs).size < 2) refuse('at least two different x', `x = ${xs.join(', ')}`);
+  const wrong = [...xs, ...ys].find((value) => !(value > 0 && value < Number.POSITIVE_INFINITY));
+  if (wrong !== undefined) refuse('positive numbers', String(wrong));
+  const logX = xs.map(Math.log);
+  const logY = ys.map(Math.log);
+  const meanX = summarizeValues(logX).mean;
+  const meanY = summarizeValues(logY).mean;
+  let products = 0;
+  let squares = 0;
+  for (const [i, x] of logX.entries()) {
+    products += (x - meanX) * ((logY[i] as number) - meanY);
+    squares += (x - meanX) * (x - meanX);
+  }
+  return products / squares;
 }
