@@ -16,6 +16,9 @@ const configs: readonly ModelOptions[] = [
   { ...shared, architecture: 'mamba' },
   { ...shared, architecture: 'mamba', useBias: true, useConvBias: false, tieEmbeddings: false },
   { ...shared, architecture: 'mamba2', headDim: 8, nGroups: 2, normGroups: 2, skipPerChannel: true },
+  { ...shared, architecture: 'mamba', decay: 'scalar', init: 'minimal' },
+  { ...shared, architecture: 'mamba-diag' },
+  { ...shared, architecture: 'mamba-diag', decay: 'scalar', init: 'minimal', useBias: true },
 ];
 const place = { device: 'reference' } as const;
 const numbers = (model: CausalLM) => model.namedParameters().map(([name, p]) => [name, [...p.toArray()]]);

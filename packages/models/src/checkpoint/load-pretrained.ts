@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { CheckpointError } from '@statespace/ssd-core';
 import { configFromJson, parseConfigJson } from '../config/hugging-face.js';
 import type { ModelConfig } from '../config/model-config.js';
-import { buildModel } from '../create-model.js';
+import { buildModel, type StateSpaceLM } from '../create-model.js';
 import { blankParameters, type ParameterPlace } from '../layers/parameter-source.js';
-import type { MambaLM } from '../mamba/mamba-lm.js';
-import type { Mamba2LM } from '../mamba2/mamba2-lm.js';
 import { openWeights, type WeightFiles } from './weight-files.js';
 
 /**
@@ -16,10 +14,7 @@ import { openWeights, type WeightFiles } from './weight-files.js';
  * @throws {CheckpointError} naming tensors that are missing, unexpected or misshapen. @throws {ConfigError} for a model that
  * is not supported. @throws {FormatError} when a file is damaged. @throws {IoError}
  */
-export async function loadPretrained(
-  folder: string,
-  place: ParameterPlace = {},
-): Promise<MambaLM | Mamba2LM> {
+export async function loadPretrained(folder: string, place: ParameterPlace = {}): Promise<StateSpaceLM> {
   const json = await readConfig(join(folder, 'config.json'));
   const weights = await openWeights(folder);
   try {
@@ -41,7 +36,7 @@ async function readModel(
   place: ParameterPlace,
   sources: ReadonlyMap<string, string>,
   weights: WeightFiles,
-): Promise<MambaLM | Mamba2LM> {
+): Promise<StateSpaceLM> {
   const model = buildModel(blankParameters(place), config);
   try {
     model.checkShapes(

@@ -23,6 +23,13 @@ describe('completeConfig', () => {
     });
   });
 
+  it('starts the embedding of the minimal initialisation at standard deviation 1', () => {
+    const std = (options: object) => completeConfig({ ...mamba, ...options }).embeddingStd;
+    expect([std({}), std({ init: 'minimal' }), std({ init: 'minimal', embeddingStd: 0.3 })]).toEqual([
+      0.02, 1, 0.3,
+    ]);
+  });
+
   it('takes undefined for absent', () => {
     expect(completeConfig({ ...mamba, dState: undefined } as unknown as ModelOptions).dState).toBe(16);
   });
@@ -30,7 +37,12 @@ describe('completeConfig', () => {
   it.each<[object, RegExp]>([
     [{ ...mamba, dmodel: 3 }, /dmodel.*one of .*dModel/],
     [{ ...mamba, headDim: 8 }, /headDim.*unknown key/],
-    [{ ...mamba, architecture: 's4' }, /architecture: expected 'mamba' or 'mamba2', got s4/],
+    [{ ...mamba, architecture: 's4' }, /architecture: expected 'mamba', 'mamba-diag' or 'mamba2', got s4/],
+    [{ ...mamba, architecture: 'mamba-diag', dtRank: 4 }, /dtRank.*unknown key/],
+    [{ ...mamba2, decay: 'scalar' }, /decay.*unknown key/],
+    [{ ...mamba, decay: 'dense' }, /decay: expected 'diagonal' or 'scalar', got dense/],
+    [{ ...mamba, init: 'zero' }, /init: expected 'scaled' or 'minimal', got zero/],
+    [{ ...mamba, init: 'minimal', timeStepMin: 0.01 }, /timeStepMin: expected init 'scaled'/],
     [{ ...mamba, vocabSize: 0 }, /vocabSize/],
     [{ ...mamba, vocabSize: undefined }, /vocabSize: expected a positive integer, got undefined/],
     [{ ...mamba, dConv: 1 }, /dConv/],

@@ -1,9 +1,11 @@
 /** Filling in defaults and refusing what does not fit together. */
 import { ConfigError } from '@statespace/ssd-core';
 import {
+  type DiagonalScanConfig,
   innerWidth,
   type Mamba2Config,
   type MambaConfig,
+  type MambaDiagConfig,
   type ModelConfig,
   type ModelOptions,
   type SharedConfig,
@@ -30,7 +32,9 @@ const sharedKeys = [
   'dState',
   ...(Object.keys(sharedDefaults) as (keyof typeof sharedDefaults)[]),
 ] as const;
-const mambaKeys: readonly (keyof MambaConfig)[] = [...sharedKeys, 'dtRank'];
+const diagonalDefaults = { dState: 16, decay: 'diagonal', init: 'scaled' } as const;
+const diagonalKeys: readonly (keyof DiagonalScanConfig | 'architecture')[] = [...sharedKeys, 'decay', 'init'];
+const mambaKeys: readonly (keyof MambaConfig)[] = [...diagonalKeys, 'dtRank'];
 const mamba2Keys: readonly (keyof Mamba2Config)[] = [
   ...sharedKeys,
   'headDim',
@@ -46,26 +50,39 @@ const mamba2Keys: readonly (keyof Mamba2Config)[] = [
  * @throws {ConfigError} for an unknown key, a value out of range, or sizes that do not divide.
  */
 export function completeConfig(options: ModelOptions): ModelConfig {
-  const config = options.architecture === 'mamba2' ? completeMamba2(options) : completeMamba(options);
-  const known: readonly string[] = options.architecture === 'mamba2' ? mamba2Keys : mambaKeys;
+  const { config, keys } = complete(options);
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) fail(key, `one of ${known.join(', ')}`, 'an unknown key');
+    if (!keys.includes(key)) fail(key, `one of ${keys.join(', ')}`, 'an unknown key');
   }
   checkShared(config);
   if (config.architecture === 'mamba2') checkMamba2(config);
-  else positiveInteger('dtRank', config.dtRank);
+  else checkDiagonalScan(config);
+  if (config.architecture === 'mamba') positiveInteger('dtRank', config.dtRank);
   return config;
 }
 
+function complete(options: ModelOptions): { readonly config: ModelConfig; readonly keys: readonly string[] } {
+  switch (options.architecture) {
+    case 'mamba':
+      return { config: completeMamba(options), keys: mambaKeys };
+    case 'mamba-diag':
+      return { config: completeDiagonal(options), keys: diagonalKeys };
+    case 'mamba2':
+      return { config: completeMamba2(options), keys: mamba2Keys };
+    default: {
+      const { architecture } = options as { readonly architecture: unknown };
+      return fail('architecture', "'mamba', 'mamba-diag' or 'mamba2'", String(architecture));
+    }
+  }
+}
+
 function completeMamba(options: ModelOptions & { architecture: 'mamba' }): MambaConfig {
-  if (options.architecture !== 'mamba')
-    fail('architecture', "'mamba' or 'mamba2'", String(options.architecture));
-  return {
-    ...sharedDefaults,
-    dState: 16,
-    dtRank: Math.ceil(options.dModel / 16),
-    ...withoutUndefined(options),
-  };
+  return completeDiagonal({ dtRank: Math.ceil(options.dModel / 16), ...withoutUndefined(options) });
+}
+
+function completeDiagonal<O extends Partial<MambaConfig> | Partial<MambaDiagConfig>>(options: O) {
+  const start = options.init === 'minimal' ? { embeddingStd: 1 } : {};
+  return { ...sharedDefaults, ...diagonalDefaults, ...start, ...withoutUndefined(options) };
 }
 
 function completeMamba2(options: ModelOptions & { architecture: 'mamba2' }): Mamba2Config {
@@ -101,6 +118,18 @@ function checkShared(config: ModelConfig): void {
   if (!(config.timeStepMin > 0)) fail('timeStepMin', 'a positive number', config.timeStepMin);
   if (!(config.timeStepMax >= config.timeStepMin && config.timeStepMax < Number.POSITIVE_INFINITY)) {
     fail('timeStepMax', `at least timeStepMin = ${config.timeStepMin}`, config.timeStepMax);
+  }
+}
+
+function checkDiagonalScan(config: MambaConfig | MambaDiagConfig): void {
+  if (config.decay !== 'diagonal' && config.decay !== 'scalar')
+    fail('decay', "'diagonal' or 'scalar'", config.decay);
+  if (config.init !== 'scaled' && config.init !== 'minimal')
+    fail('init', "'scaled' or 'minimal'", config.init);
+  if (config.architecture !== 'mamba' || config.init === 'scaled') return;
+  for (const key of ['timeStepMin', 'timeStepMax', 'timeStepFloor'] as const) {
+    if (config[key] !== sharedDefaults[key])
+      fail(key, `init 'scaled': with 'minimal' no range of steps applies`, config[key]);
   }
 }
 

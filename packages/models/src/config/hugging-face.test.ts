@@ -82,7 +82,7 @@ describe('config.json', () => {
   });
 
   it.each<[Record<string, unknown>, RegExp]>([
-    [{ model_type: 'llama' }, /model_type: expected 'mamba' or 'mamba2', got "llama"/],
+    [{ model_type: 'llama' }, /model_type: expected 'mamba', 'mamba_diag' or 'mamba2', got "llama"/],
     [{ model_type: 'mamba', hidden_act: 'gelu', hidden_size: 8 }, /hidden_act/],
     [{ model_type: 'mamba2', hidden_size: 64, expand: 2, head_dim: 16, num_heads: 4 }, /num_heads/],
     [{ d_model: 8, ssm_cfg: { layer: 'Mamba3' } }, /ssm_cfg.layer/],

@@ -1,4 +1,7 @@
-/** config.json of Hugging Face (`mamba`, `mamba2`) and of mamba_ssm, to and from our configuration. */
+/**
+ * config.json of Hugging Face (`mamba`, `mamba2`) and of mamba_ssm, to and from our configuration. The type `mamba_diag`
+ * and one decay a channel (`ssm_decay`) are our own; transformers refuses them for the type, or for the shape of A_log.
+ */
 import { ConfigError } from '@statespace/ssd-core';
 import { completeConfig } from './complete-config.js';
 import { headCount, innerWidth, type ModelConfig, type ModelOptions } from './model-config.js';
@@ -24,13 +27,14 @@ export function configFromJson(json: Json, tensorNames: ReadonlySet<string>): Mo
  */
 function fromHuggingFace(json: Json): Json {
   const type = json.model_type;
-  if (type !== 'mamba' && type !== 'mamba2') fail('model_type', "'mamba' or 'mamba2'", type);
+  if (type !== 'mamba' && type !== 'mamba_diag' && type !== 'mamba2')
+    fail('model_type', "'mamba', 'mamba_diag' or 'mamba2'", type);
   for (const key of ['hidden_act'] as const) {
     if (json[key] !== undefined && json[key] !== 'silu' && json[key] !== 'swish')
       fail(key, "'silu'", json[key]);
   }
   const shared = {
-    architecture: type,
+    architecture: type === 'mamba_diag' ? 'mamba-diag' : type,
     vocabSize: json.vocab_size,
     dModel: json.hidden_size,
     numLayers: json.num_hidden_layers,
@@ -44,8 +48,10 @@ function fromHuggingFace(json: Json): Json {
     timeStepMax: json.time_step_max,
     timeStepFloor: json.time_step_floor,
   };
-  if (type === 'mamba') {
-    return { ...shared, dtRank: json.time_step_rank === 'auto' ? undefined : json.time_step_rank };
+  if (type !== 'mamba2') {
+    const scan = { ...shared, decay: json.ssm_decay, init: json.ssm_init };
+    if (type === 'mamba_diag') return scan;
+    return { ...scan, dtRank: json.time_step_rank === 'auto' ? undefined : json.time_step_rank };
   }
   const heads = json.num_heads;
   const headDim = json.head_dim;
@@ -113,10 +119,10 @@ export function configText(config: ModelConfig, dtype: 'float32' | 'float64'): s
   return `${text.replace(new RegExp(`"${floatMark}([^"]*)"`, 'g'), '$1')}\n`;
 }
 
-/** `norm_groups` and `skip_per_channel` are our own, written where they matter. */
+/** `norm_groups`, `skip_per_channel`, `ssm_decay` and `ssm_init` are our own, written where they matter. */
 function fields(config: ModelConfig): Json {
   const shared = {
-    model_type: config.architecture,
+    model_type: config.architecture.replace('-', '_'),
     vocab_size: config.vocabSize,
     hidden_size: config.dModel,
     intermediate_size: innerWidth(config),
@@ -137,8 +143,14 @@ function fields(config: ModelConfig): Json {
     time_step_max: float(config.timeStepMax),
     time_step_floor: float(config.timeStepFloor),
   };
-  if (config.architecture === 'mamba') {
-    return { architectures: ['MambaForCausalLM'], ...shared, time_step_rank: config.dtRank };
+  if (config.architecture !== 'mamba2') {
+    const scan = {
+      ...shared,
+      ...(config.decay === 'diagonal' ? {} : { ssm_decay: config.decay }),
+      ...(config.init === 'scaled' ? {} : { ssm_init: config.init }),
+    };
+    if (config.architecture === 'mamba-diag') return { architectures: ['MambaDiagForCausalLM'], ...scan };
+    return { architectures: ['MambaForCausalLM'], ...scan, time_step_rank: config.dtRank };
   }
   return {
     architectures: ['Mamba2ForCausalLM'],

@@ -9,6 +9,9 @@ const shared = { vocabSize: 11, dModel: 8, numLayers: 2, dState: 4, embeddingStd
 const models: readonly ModelOptions[] = [
   { ...shared, architecture: 'mamba' },
   { ...shared, architecture: 'mamba', dConv: 2, useBias: true, tieEmbeddings: false },
+  { ...shared, architecture: 'mamba', decay: 'scalar', init: 'minimal' },
+  { ...shared, architecture: 'mamba-diag' },
+  { ...shared, architecture: 'mamba-diag', decay: 'scalar', useConvBias: false },
   { ...shared, architecture: 'mamba2', headDim: 4, nGroups: 2, chunkSize: 4 },
   {
     ...shared,

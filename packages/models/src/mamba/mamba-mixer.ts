@@ -14,17 +14,18 @@ import {
 } from '@statespace/tensor';
 import { innerWidth, type MambaConfig } from '../config/model-config.js';
 import { Mixer } from '../layers/block.js';
+import { decayRates } from '../layers/decay-rates.js';
 import { DepthwiseConv } from '../layers/depthwise-conv.js';
 import type { LayerState, LayerStateShapes } from '../layers/layer-state.js';
 import { Linear } from '../layers/linear.js';
 import type { ModuleEntry } from '../layers/module.js';
 import { constant, fanInUniform, type ParameterSource, uniformWithin } from '../layers/parameter-source.js';
-import { logRamp, stepBias } from '../layers/state-space-init.js';
+import { logRamp, logUniform, stepBias } from '../layers/state-space-init.js';
 
 /** u (B, L, dModel) to (B, L, dModel); E inner channels, N states a channel, R rank of the step projection. */
 export class MambaMixer extends Mixer {
   readonly stateShapes: LayerStateShapes;
-  /** (E, N); A = -exp(aLog). */
+  /** (E, N), or (E, 1) with one decay a channel; A = -exp(aLog). */
   readonly aLog: Parameter;
   /** Skip weight, (E). */
   readonly skip: Parameter;
@@ -41,18 +42,23 @@ export class MambaMixer extends Mixer {
   constructor(source: ParameterSource, config: MambaConfig) {
     super();
     const { dModel, dState, dtRank, dConv, useBias: bias } = config;
+    const scaled = config.init === 'scaled';
+    const rankBound = uniformWithin(1 / Math.sqrt(dtRank));
     const inner = innerWidth(config);
     this.inProj = new Linear(source, dModel, 2 * inner, { bias });
     this.conv = new DepthwiseConv(source, inner, dConv, config.useConvBias);
     this.xProj = new Linear(source, inner, dtRank + 2 * dState);
-    this.dtProjWeight = source.create([inner, dtRank], uniformWithin(1 / Math.sqrt(dtRank)), { decay: true });
-    this.dtBias = source.create([inner], stepBias(config), { decay: false });
-    this.aLog = source.create([inner, dState], logRamp(dState), { decay: false });
+    this.dtProjWeight = source.create([inner, dtRank], rankBound, { decay: true });
+    this.dtBias = source.create([inner], scaled ? stepBias(config) : rankBound, { decay: false });
+    this.aLog =
+      config.decay === 'scalar'
+        ? source.create([inner, 1], logUniform(1, 16), { decay: false })
+        : source.create([inner, dState], logRamp(dState), { decay: false });
     this.skip = source.create([inner], constant(1), { decay: false });
-    // Keeps the variance of the residual stream from growing with depth.
+    // The root keeps the variance of the residual stream from growing with depth.
     this.outProj = new Linear(source, inner, dModel, {
       bias,
-      weight: fanInUniform(inner, Math.sqrt(config.numLayers)),
+      weight: fanInUniform(inner, scaled ? Math.sqrt(config.numLayers) : 1),
     });
     this.stateShapes = { conv: [inner, dConv - 1], ssm: [inner, dState] };
     this.#inner = inner;
@@ -118,7 +124,7 @@ export class MambaMixer extends Mixer {
     return {
       u,
       delta: linear(rank, this.dtProjWeight),
-      A: this.aLog.exp().neg(),
+      A: decayRates(this.aLog, this.#splits[1]),
       B,
       C,
       D: this.skip,
