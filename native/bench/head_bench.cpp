@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "bench_tensor.h"
 #include "statespace/kernels.h"
 #include "statespace/runtime.h"
 #include "timing.h"
@@ -22,14 +23,10 @@ constexpr Case kCases[] = {
 
 void run(const Case& shape, double peak) {
   const auto [rows, dim, vocab, gradients] = shape;
-  std::vector<float> x(static_cast<size_t>(rows * dim)), weight(static_cast<size_t>(vocab * dim));
-  uint32_t state = 1;
-  const auto draw = [&] { return static_cast<float>((state = state * 1664525u + 1013904223u) >> 8) * 0x1p-24f - 0.5f; };
-  for (float& v : x) v = draw();
-  for (float& v : weight) v = draw();
+  bench::Tensor x(rows * dim, -0.5f, 0.5f), weight(vocab * dim, -0.5f, 0.5f), grad_x(rows * dim),
+      grad_weight(vocab * dim);
   std::vector<int32_t> targets(static_cast<size_t>(rows));
   for (size_t i = 0; i < targets.size(); ++i) targets[i] = static_cast<int32_t>((i * 7919) % static_cast<size_t>(vocab));
-  std::vector<float> grad_x(x.size()), grad_weight(weight.size());
   float loss = 0;
   float correct = 0;
   LinearCrossEntropyArgs args = {};

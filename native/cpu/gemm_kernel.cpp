@@ -30,10 +30,50 @@ STATESPACE_INLINE void transpose_quads(const float* src, int64_t src_step, float
   store_quad(dst + 3 * dst_step, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
 }
 
+/// Hides where a pointer comes from: GCC would otherwise reach all rows from one pointer, with more offsets than there
+/// are registers for.
+STATESPACE_INLINE const float* as_pointer(const float* p) {
+  asm("" : "+r"(p));
+  return p;
+}
+
+/// A micro tile into c, or onto it with `add`; kVectors vectors a row, the last one of `last_lanes` columns.
+template <int kRows, int kVectors>
+STATESPACE_INLINE void put_tile(const Floats (&sum)[kRows][kVectors], float* c, int64_t c_row_stride, bool add,
+                                int64_t last_lanes) {
+  constexpr int kWhole = kVectors - 1;
+  if (last_lanes < kLanes) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i, c += c_row_stride) {
+      if constexpr (kWhole == 1) store(c, add ? load(c) + sum[i][0] : sum[i][0]);
+      float* last = c + kWhole * kLanes;
+      const Floats before = add ? load_partial(last, last_lanes) : Floats{};
+      store_partial(last, before + sum[i][kWhole], last_lanes);
+    }
+  } else if (add) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i, c += c_row_stride) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kVectors; ++j) store(c + j * kLanes, load(c + j * kLanes) + sum[i][j]);
+    }
+  } else {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i, c += c_row_stride) {
+#pragma GCC unroll 2
+      for (int j = 0; j < kVectors; ++j) store(c + j * kLanes, sum[i][j]);
+    }
+  }
+}
+
 /// kRows rows, kVectors vectors; the last vector of c has `last_lanes` columns.
+/// Three rows share a pointer, since an address may hold one or two times the step between rows for nothing.
 template <int kRows, int kVectors>
 void micro(int64_t depth, const float* a, int64_t a_row_step, int64_t a_depth_step, const float* b,
            int64_t b_depth_step, float* c, int64_t c_row_stride, bool add, int64_t last_lanes) noexcept {
+  constexpr int kPointers = (kRows + 2) / 3;
+  const float* rows[kPointers];
+#pragma GCC unroll 5
+  for (int i = 0; i < kPointers; ++i) rows[i] = as_pointer(a + 3 * i * a_row_step);
   Floats sum[kRows][kVectors] = {};
   for (int64_t p = 0; p < depth; ++p) {
     Floats right[kVectors];
@@ -41,26 +81,15 @@ void micro(int64_t depth, const float* a, int64_t a_row_step, int64_t a_depth_st
     for (int j = 0; j < kVectors; ++j) right[j] = load(b + j * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
-      const Floats left = broadcast(a[i * a_row_step]);
+      const Floats left = broadcast(rows[i / 3][i % 3 * a_row_step]);
 #pragma GCC unroll 2
       for (int j = 0; j < kVectors; ++j) sum[i][j] = fma(left, right[j], sum[i][j]);
     }
-    a += a_depth_step;
+#pragma GCC unroll 5
+    for (int i = 0; i < kPointers; ++i) rows[i] = as_pointer(rows[i] + a_depth_step);
     b += b_depth_step;
   }
-  const bool whole = last_lanes == kLanes;
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-    float* row = c + i * c_row_stride;
-    if constexpr (kVectors == 2) store(row, add ? load(row) + sum[i][0] : sum[i][0]);
-    float* last = row + (kVectors - 1) * kLanes;
-    const Floats value = sum[i][kVectors - 1];
-    if (whole) {
-      store(last, add ? load(last) + value : value);
-    } else {
-      store_partial(last, add ? load_partial(last, last_lanes) + value : value, last_lanes);
-    }
-  }
+  put_tile<kRows, kVectors>(sum, c, c_row_stride, add, last_lanes);
 }
 
 using Micro = void (*)(int64_t, const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, bool,

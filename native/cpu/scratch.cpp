@@ -8,6 +8,10 @@
 #include "statespace/runtime.h"
 #include "thread_pool.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace statespace {
 
 /// Header of a scratch block; the floats follow one alignment unit later.
@@ -24,6 +28,9 @@ constexpr int64_t kLargestParked = int64_t{1} << 23;
 std::atomic<Block*> parked[kParked];
 
 constexpr int64_t kFirstFloat = kAlignment / sizeof(float);
+
+/// Size of a large page of x86-64 and of most ARM systems.
+constexpr size_t kHugePage = size_t{1} << 21;
 
 Block* take_parked(int64_t count) noexcept {
   for (std::atomic<Block*>& slot : parked) {
@@ -88,6 +95,15 @@ float* Scratch::data() const noexcept {
 void* allocate(size_t bytes) noexcept {
   if (bytes > std::numeric_limits<size_t>::max() - kAlignment) return nullptr;
   const size_t rounded = bytes == 0 ? kAlignment : (bytes + kAlignment - 1) / kAlignment * kAlignment;
+#if defined(__linux__)
+  // Rows of a few tensors side by side need more small pages than the machine keeps at hand. Asked for, not insisted
+  // on: without huge pages the memory is as good as any.
+  if (rounded >= 2 * kHugePage && rounded <= std::numeric_limits<size_t>::max() - kHugePage) {
+    void* memory = std::aligned_alloc(kHugePage, rounded);
+    if (memory != nullptr) madvise(memory, rounded / kHugePage * kHugePage, MADV_HUGEPAGE);
+    return memory;
+  }
+#endif
   return std::aligned_alloc(kAlignment, rounded);
 }
 
