@@ -1,4 +1,5 @@
 /** Texts and synthetic tasks for sequence models, as plain typed arrays. */
+export { type DecayOptions, type DecaySequences, decaySequences } from './decays/decays.js';
 export { type CacheFolderSources, cacheFolder } from './download/cache-folder.js';
 export { type DownloadOptions, type DownloadProgress, downloadVerified } from './download/download.js';
 export { loadMobyDick, type MobyDickOptions } from './moby-dick/moby-dick.js';
