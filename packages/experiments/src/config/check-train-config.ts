@@ -3,7 +3,14 @@ import { ConfigError } from '@statespace/ssd-core';
 import type { TrainConfig } from './train-config.js';
 
 const onlyFor = {
-  model: { dtRank: ['mamba'], headDim: ['mamba2'], nGroups: ['mamba2'], chunkSize: ['mamba2'] },
+  model: {
+    decay: ['mamba', 'mamba-diag'],
+    init: ['mamba', 'mamba-diag'],
+    dtRank: ['mamba'],
+    headDim: ['mamba2'],
+    nGroups: ['mamba2'],
+    chunkSize: ['mamba2'],
+  },
   data: { level: ['moby-dick'], dataDir: ['wikitext2'], maxVocab: ['moby-dick', 'wikitext2'] },
 } as const;
 

@@ -66,6 +66,10 @@ describe('checkTrainConfig', () => {
       { trainer: { steps: 1 }, model: { headDim: 16 } },
       "model.headDim: expected model.architecture 'mamba2'",
     ],
+    [
+      { trainer: { steps: 1 }, model: { architecture: 'mamba2', decay: 'scalar' } },
+      "model.decay: expected model.architecture 'mamba' or 'mamba-diag', got 'mamba2'",
+    ],
     [{ trainer: { steps: 1 }, data: { dataDir: 'x' } }, "data.dataDir: expected data.name 'wikitext2'"],
     [{ trainer: { steps: 1 }, data: { maxVocab: 9 } }, "data.maxVocab: expected data.level 'word'"],
     [{ trainer: { steps: 1, epochs: 1 } }, 'either trainer.epochs or trainer.steps'],

@@ -5,7 +5,10 @@ import { commonParams } from './common-params.js';
 const count = () => z.int().min(1);
 
 const modelSchema = z.strictObject({
-  architecture: z.enum(['mamba', 'mamba2']).default('mamba').meta({ description: 'Kind of block' }),
+  architecture: z
+    .enum(['mamba', 'mamba-diag', 'mamba2'])
+    .default('mamba')
+    .meta({ description: 'Kind of block' }),
   dModel: count().default(64).meta({ description: 'Width of the residual stream', flag: '--d-model' }),
   dState: count()
     .optional()
@@ -15,6 +18,14 @@ const modelSchema = z.strictObject({
   dConv: z.int().min(2).default(4).meta({ description: 'Width of the causal convolution' }),
   tieEmbeddings: z.boolean().default(true).meta({ description: 'Output head shares the embedding' }),
   embeddingStd: z.number().positive().optional().meta({ description: 'Initial embedding (default 0.02)' }),
+  decay: z
+    .enum(['diagonal', 'scalar'])
+    .optional()
+    .meta({ description: 'mamba and mamba-diag only: N decays a channel (default), or one' }),
+  init: z
+    .enum(['scaled', 'minimal'])
+    .optional()
+    .meta({ description: 'mamba and mamba-diag only: as mamba_ssm (default), or as mamba-minimal' }),
   dtRank: count().optional().meta({ description: 'mamba only: rank of the step size (default dModel / 16)' }),
   headDim: count().optional().meta({ description: 'mamba2 only: channels of a head' }),
   nGroups: count().optional().meta({ description: 'mamba2 only: groups that share B and C' }),

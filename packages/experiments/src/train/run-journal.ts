@@ -17,6 +17,8 @@ import { trainingFingerprint } from './fingerprint.js';
 import type { TrainData } from './train-data.js';
 import type { TrainingSession } from './training-session.js';
 
+const architectureNames = { mamba: 'Mamba', 'mamba-diag': 'Mamba without selection', mamba2: 'Mamba-2' };
+
 export const vocabularyFile = 'vocabulary.json';
 
 export class RunJournal {
@@ -91,7 +93,7 @@ export class RunJournal {
     const points = (kind: string) =>
       rows.filter((row) => row.kind === kind).map(({ step, loss }) => ({ step, loss: Number(loss) }));
     const { model, seed } = this.#config;
-    const architecture = model.architecture === 'mamba' ? 'Mamba' : 'Mamba-2';
+    const architecture = architectureNames[model.architecture];
     const spec = lossFigure({
       title: `${data.name}: ${model.numLayers}-layer ${architecture}, width ${model.dModel}`,
       subtitle: `${session.parameterCount.toLocaleString('en-US')} parameters, seed ${seed}, run ${this.#run.id}`,
