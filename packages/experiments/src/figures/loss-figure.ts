@@ -1,6 +1,7 @@
 /** The figure of a training run: loss against steps, training and held-out, with reference lines. */
 import type { TopLevelSpec } from 'vega-lite';
 import { palette } from './palette.js';
+import { figureFrame } from './theme.js';
 
 /** A loss at a step. */
 export interface LossPoint {
@@ -35,19 +36,10 @@ export function lossFigure(figure: LossFigureData): TopLevelSpec {
   const lastStep = Math.max(1, ...points.map(({ step }) => step));
   const references = (figure.references ?? []).map((line) => ({ ...line, step: lastStep }));
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: {
-      text: figure.title,
-      ...(figure.subtitle === undefined ? {} : { subtitle: figure.subtitle }),
-      anchor: 'start',
-      offset: 12,
-    },
+    ...figureFrame(figure),
     width: 640,
     height: 380,
-    padding: 16,
-    background: 'white',
     layer: [...referenceLayers(references), ...lossLayers(points, lastStep, lossRange(figure))],
-    config: figureConfig,
   };
 }
 
@@ -130,26 +122,3 @@ function referenceLayers(lines: readonly object[]): Layer[] {
     },
   ];
 }
-
-const font = 'DejaVu Sans, Verdana, sans-serif';
-
-const figureConfig = {
-  font,
-  title: { fontSize: 16, subtitleFontSize: 12, subtitleColor: palette.grey, subtitlePadding: 6 },
-  axis: {
-    labelFontSize: 12,
-    titleFontSize: 13,
-    titleFontWeight: 'normal' as const,
-    titlePadding: 10,
-    gridColor: '#E8EAED',
-    domainColor: palette.grey,
-    tickColor: palette.grey,
-  },
-  legend: {
-    orient: 'top-right' as const,
-    labelFontSize: 12,
-    symbolStrokeWidth: 2.5,
-    symbolType: 'stroke' as const,
-  },
-  view: { stroke: null },
-};

@@ -1,17 +1,19 @@
-/** A Vega-Lite figure as files: its specification with the data, an SVG, and a PNG that needs no system fonts. */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+/** A Vega-Lite figure as files: its specification with the data, SVG, PNG and PDF, none of which needs system fonts. */
+import { mkdirSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { ArgumentError, IoError } from '@statespace/ssd-core';
 import { writeFileAtomic } from '@statespace/tensor';
 import type { TopLevelSpec } from 'vega-lite';
+import { fontFile } from './fonts.js';
+import { renderPdf } from './render-pdf.js';
 
-/** Where the three files of a figure are. */
+/** Where the four files of a figure are. */
 export interface FigureFiles {
   readonly spec: string;
   readonly svg: string;
   readonly png: string;
+  readonly pdf: string;
 }
-
-const require = createRequire(import.meta.url);
 
 /** The figure as SVG text. */
 export async function renderSvg(spec: TopLevelSpec): Promise<string> {
@@ -28,26 +30,58 @@ export async function renderSvg(spec: TopLevelSpec): Promise<string> {
 /** SVG text as PNG bytes, `scale` pixels to the SVG unit; text is set in the bundled DejaVu Sans. */
 export async function renderPng(svg: string, scale = 2): Promise<Buffer> {
   const { Resvg } = await import('@resvg/resvg-js');
-  const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) =>
-    require.resolve(`dejavu-fonts-ttf/ttf/${file}`),
-  );
   const image = new Resvg(svg, {
     fitTo: { mode: 'zoom', value: scale },
-    font: { fontFiles: fonts, loadSystemFonts: false, defaultFontFamily: 'DejaVu Sans' },
+    font: {
+      fontFiles: [fontFile('regular'), fontFile('bold')],
+      loadSystemFonts: false,
+      defaultFontFamily: 'DejaVu Sans',
+    },
   });
   return image.render().asPng();
 }
 
-/** Writes `<name>.vl.json`, `<name>.svg` and `<name>.png` into `directory`. @throws {IoError} */
+/** Writes `<name>.vl.json`, `<name>.svg`, `<name>.png` and `<name>.pdf` into `directory`. @throws {IoError} */
 export async function writeFigure(spec: TopLevelSpec, directory: string, name: string): Promise<FigureFiles> {
   const files = {
     spec: join(directory, `${name}.vl.json`),
     svg: join(directory, `${name}.svg`),
     png: join(directory, `${name}.png`),
+    pdf: join(directory, `${name}.pdf`),
   };
   const svg = await renderSvg(spec);
   await writeFileAtomic(files.spec, `${JSON.stringify(spec, null, 2)}\n`);
   await writeFileAtomic(files.svg, svg);
   await writeFileAtomic(files.png, await renderPng(svg));
+  await writeFileAtomic(files.pdf, await renderPdf(svg));
   return files;
 }
+
+/**
+ * Writes the figure to `path` in the format of its ending, `.svg`, `.png` or `.pdf`; makes the folder where needed.
+ * @throws {ArgumentError} for another ending. @throws {IoError}
+ */
+export async function writeFigureFile(spec: TopLevelSpec, path: string): Promise<void> {
+  const render = renderers.get(extname(path));
+  if (render === undefined) {
+    throw new ArgumentError({
+      op: 'writeFigureFile',
+      argument: 'path',
+      wanted: 'a path that ends in .svg, .png or .pdf',
+      got: `'${path}'`,
+    });
+  }
+  const contents = await render(await renderSvg(spec));
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (cause) {
+    throw new IoError({ op: 'writeFigureFile', argument: path, got: (cause as Error).message, cause });
+  }
+  await writeFileAtomic(path, contents);
+}
+
+const renderers = new Map<string, (svg: string) => string | Promise<Buffer>>([
+  ['.svg', (svg) => svg],
+  ['.png', (svg) => renderPng(svg)],
+  ['.pdf', renderPdf],
+]);
