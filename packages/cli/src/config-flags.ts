@@ -15,7 +15,8 @@ type ParamsSchema = Parameters<typeof schemaFlags>[0];
 const handledApart = new Set(['seed']);
 
 /**
- * Adds one option per leaf of `schema` to `command`. Both spellings of a leaf write to the same place, the later wins.
+ * Adds one option per leaf of `schema` to `command`. All spellings of a leaf write to the same place, the later wins;
+ * lists are written with spaces, commas or both, and a truth value may be left out.
  * @param preset values shown as defaults where they differ from the schema's
  * @returns the mapping that collects what was given; it is filled while commander parses
  */
@@ -27,13 +28,19 @@ export function addConfigFlags(
   const layer: PlainObject = {};
   for (const flag of schemaFlags(schema)) {
     if (handledApart.has(flag.path)) continue;
+    // Commander hands over the items of a list one by one.
+    let texts: string[] = [];
+    let spelling: string | undefined;
     for (const [index, name] of flag.names.entries()) {
-      const option = new Option(`${name} <${placeholder(flag)}>`, describe(flag, preset));
+      const option = new Option(`${name} ${placeholder(flag)}`, describe(flag, preset));
       if (index > 0) option.helpGroup('Short spellings:').description = `same as ${flag.names[0]}`;
       else option.helpGroup('Configuration:');
       command.addOption(option);
-      command.on(`option:${option.name()}`, (text: string) => {
-        setPath(layer, flag.path, parseFlagValue(flag, text));
+      command.on(`option:${option.name()}`, (text: string | null) => {
+        if (spelling !== name) texts = [];
+        spelling = name;
+        texts.push(text ?? 'true');
+        setPath(layer, flag.path, parseFlagValue(flag, texts));
       });
     }
   }
@@ -41,9 +48,10 @@ export function addConfigFlags(
 }
 
 function placeholder({ type, choices }: SchemaFlag): string {
-  if (choices !== undefined) return choices.join('|');
-  if (type === 'array') return 'list';
-  return type === 'integer' ? 'n' : type === 'number' ? 'x' : type === 'boolean' ? 'true|false' : 'text';
+  if (choices !== undefined) return `<${choices.join('|')}>`;
+  if (type === 'array') return '<list...>';
+  if (type === 'boolean') return '[true|false]';
+  return type === 'integer' ? '<n>' : type === 'number' ? '<x>' : '<text>';
 }
 
 function describe(flag: SchemaFlag, preset: PlainObject): string {

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.js';
 export function finishRuns(
   terminal: Terminal,
   outcomes: readonly RunOutcome[],
-  { out }: Pick<RunOptions, 'out'>,
+  { outDir }: Pick<RunOptions, 'outDir'>,
 ): void {
   const statistics = outcomes.length > 1 ? summarize(outcomes.flatMap(numbersOf)) : undefined;
   for (const outcome of outcomes) printOutcome(terminal, outcome);
@@ -22,7 +22,7 @@ export function finishRuns(
   const last = outcomes.at(-1);
   if (last?.status === 'interrupted') {
     terminal.note(`Interrupted after step ${last.step}; a checkpoint was saved. Go on with:`);
-    terminal.note(`  ${resumeCommand(last.run.id, out)}`);
+    terminal.note(`  ${resumeCommand(last.run.id, outDir)}`);
     process.exitCode = exitCode.interrupted;
     return;
   }
@@ -31,8 +31,9 @@ export function finishRuns(
 }
 
 /** The command that goes on with a run, as it was called here. */
-export function resumeCommand(runId: string, out: string): string {
-  const place = out === 'outputs' ? '' : ` --out ${/^[\w./-]+$/.test(out) ? out : JSON.stringify(out)}`;
+export function resumeCommand(runId: string, outDir: string): string {
+  const folder = /^[\w./-]+$/.test(outDir) ? outDir : JSON.stringify(outDir);
+  const place = outDir === 'outputs' ? '' : ` --out-dir ${folder}`;
   return `${programName()} train --resume ${runId}${place}`;
 }
 
@@ -59,7 +60,8 @@ function printOutcome(terminal: Terminal, outcome: RunOutcome): void {
     ([name, value]) => [name, formatNumber(value)] as const,
   );
   const checks = result.details.map(
-    (check) => [check.passed ? 'passed' : 'FAILED', checkText(check)] as const,
+    (check) =>
+      [check.passed ? 'passed' : check.advisory === true ? 'missed' : 'FAILED', checkText(check)] as const,
   );
   const figures = result.artifacts.filter((path) => path.endsWith('.png'));
   const files = figures.map((path) => ['figure', relativePath(join(run.directory, path))] as const);

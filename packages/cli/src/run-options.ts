@@ -13,6 +13,7 @@ import {
   readYamlFile,
   resumeExperiment,
   runExperiment,
+  schemaFlags,
   type TrainEvent,
 } from '@statespace/experiments';
 import { ConfigError } from '@statespace/ssd-core';
@@ -27,16 +28,28 @@ export interface RunOptions {
   readonly seed?: string;
   readonly resume?: string;
   readonly schema?: boolean;
-  readonly out: string;
+  /** Folder of all runs. */
+  readonly outDir: string;
 }
 
-/** Adds `--config`, `--seed`, `--resume` and `--out`. */
-export function addRunOptions(command: Command): Command {
-  return command
+/** Adds `--config`, `--seed`, `--resume` and `--out-dir`. @param params of the experiment the command runs */
+export function addRunOptions(command: Command, params?: Experiment['params']): Command {
+  command
     .option('--config <file>', 'YAML file with parameters; flags override it')
     .option('--seed <list>', 'seeds, one run each: 3, 0..9 or 0,2,5..7')
-    .option('--resume <run>', 'go on with a run that stopped: its id, its folder or latest')
-    .option('--out <folder>', 'folder of all runs', 'outputs');
+    .option('--resume <run>', 'go on with a run that stopped: its id, its folder or latest');
+  // Originals that draw a figure call its path --out.
+  const names = params === undefined ? [] : schemaFlags(params).flatMap((flag) => flag.names);
+  return addFolderOption(command, !names.includes('--out'));
+}
+
+/** Adds `--out-dir`, the folder of all runs, and `--out` as another spelling where that is free. */
+export function addFolderOption(command: Command, outIsFree = true): Command {
+  command.option('--out-dir <folder>', 'folder of all runs', 'outputs');
+  if (!outIsFree) return command;
+  return command
+    .option('--out <folder>', 'same as --out-dir')
+    .on('option:out', (folder: string) => command.setOptionValue('outDir', folder));
 }
 
 /** Adds `--schema`; the commands that have it ask `printSchema` first. */
@@ -63,12 +76,12 @@ export async function startRuns(
   layer: PlainObject,
   options: RunOptions,
 ): Promise<RunOutcome[]> {
-  const store = new RunStore(options.out);
+  const store = new RunStore(options.outDir);
   return interruptible(terminal, async (signal) => {
     const report = reporter(terminal);
     const onRun = (run: Run, environment: Environment): void => {
       terminal.note(`run folder: ${run.directory}`);
-      terminal.note(`computing on ${describeBackend(environment)}`);
+      terminal.note(`computing on ${describeBackend(environment, run.readConfig().device)}`);
     };
     if (options.resume !== undefined) {
       refuseOtherParameters(layer, options);
@@ -99,8 +112,12 @@ function layeredParams(experiment: Experiment, layer: PlainObject, configFile?: 
 }
 
 /** Where the work is done; slow kernels are never a surprise. */
-function describeBackend({ device, isa, threads }: Environment): string {
-  if (device === 'reference') return 'reference (TypeScript, slow; statespace doctor tells more)';
+function describeBackend({ device, isa, threads }: Environment, wanted: unknown): string {
+  if (device === 'reference') {
+    return wanted === device
+      ? 'reference (TypeScript)'
+      : 'reference (TypeScript, slow; statespace doctor tells more)';
+  }
   return `${device} (${isa}, ${threads} threads)`;
 }
 

@@ -11,6 +11,14 @@ export { parseSeeds } from './config/seeds.js';
 export { type TrainConfig, type TrainConfigInput, trainConfigSchema } from './config/train-config.js';
 export { formatYaml, type PlainObject, parseYaml, readYamlFile } from './config/yaml-file.js';
 export {
+  analysisParams,
+  breathe,
+  figurePath,
+  seedList,
+  writeRunFigures,
+  writeSharedFigure,
+} from './experiment/analysis.js';
+export {
   defineExperiment,
   type Experiment,
   type ExperimentContext,
@@ -19,7 +27,7 @@ export {
   type ParamsSchema,
 } from './experiment/define.js';
 export { ExperimentRegistry } from './experiment/registry.js';
-export type { Check, ExperimentResult } from './experiment/result.js';
+export type { Check, ExperimentResult, Findings } from './experiment/result.js';
 export {
   checkParams,
   type RunExperimentOptions,
@@ -29,12 +37,33 @@ export {
 } from './experiment/run-experiment.js';
 export { type Summary, summarize, summarizeValues } from './experiment/statistics.js';
 export {
+  type HeatMapFigureData,
+  type HeatMapMatrix,
+  type HeatMapPanel,
+  heatMapFigure,
+} from './figures/heat-map-figure.js';
+export {
+  type BandPoint,
+  type BandSeries,
+  type FigureAxis,
+  type GuideLine,
+  type LineFigureData,
+  lineFigure,
+} from './figures/line-figure.js';
+export {
   type LossFigureData,
   type LossPoint,
   lossFigure,
   type ReferenceLine,
 } from './figures/loss-figure.js';
-export { type FigureFiles, renderPng, renderSvg, writeFigure } from './figures/render-figure.js';
+export {
+  type FigureFiles,
+  renderPng,
+  renderSvg,
+  writeFigure,
+  writeFigureFile,
+} from './figures/render-figure.js';
+export { renderPdf } from './figures/render-pdf.js';
 export { MetricLog, type MetricRow, readMetrics } from './metrics/metric-log.js';
 export type { ScalarEvent } from './metrics/tensorboard-event.js';
 export { TensorBoardWriter } from './metrics/tensorboard-writer.js';

@@ -11,6 +11,7 @@ import { type Command, Option } from 'commander';
 import { interruptible } from '../interrupt.js';
 import { formatCount, formatPercent } from '../number-format.js';
 import { parseInteger } from '../parse-option.js';
+import { addFolderOption } from '../run-options.js';
 import type { Terminal } from '../terminal.js';
 
 interface EvalOptions {
@@ -21,7 +22,7 @@ interface EvalOptions {
   readonly device?: string;
   readonly threads?: number;
   readonly batchSize?: number;
-  readonly out: string;
+  readonly outDir: string;
 }
 
 const examples = `
@@ -31,7 +32,7 @@ Examples:
   $ statespace eval --split test --data-dir ./wikitext-2 --json`;
 
 export function addEvalCommand(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('eval')
     .description('judge a trained model: loss, perplexity and accuracy')
     .option('--run <run>', 'id or folder of the run', 'latest')
@@ -42,14 +43,14 @@ export function addEvalCommand(program: Command, terminal: Terminal): void {
     .option('--data-dir <folder>', 'folder of a local copy of the data, where it has moved')
     .option('--batch-size <n>', 'windows of a batch', parseInteger('--batch-size', 1))
     .option('--device <name>', 'auto, reference, cpu, cuda or cuda:<index>')
-    .option('--threads <n>', 'CPU threads', parseInteger('--threads', 1))
-    .option('--out <folder>', 'folder of all runs', 'outputs')
+    .option('--threads <n>', 'CPU threads', parseInteger('--threads', 1));
+  addFolderOption(command)
     .addHelpText('after', examples)
     .action((options: EvalOptions) => interruptible(terminal, (signal) => run(terminal, options, signal)));
 }
 
 async function run(terminal: Terminal, options: EvalOptions, signal: AbortSignal): Promise<void> {
-  const found = new RunStore(options.out).find(options.run);
+  const found = new RunStore(options.outDir).find(options.run);
   const { model, config, checkpoint, step } = await openTrainedModel(found, options);
   const data = await loadTrainData(withDataDir(config, options.dataDir), { signal });
   const samples = options.split === 'test' ? data.test : data.heldOut;

@@ -5,6 +5,7 @@ import { ArgumentError } from '@statespace/ssd-core';
 import type { Command } from 'commander';
 import { interruptible } from '../interrupt.js';
 import { parseInteger, parseNumber } from '../parse-option.js';
+import { addFolderOption } from '../run-options.js';
 import type { Terminal } from '../terminal.js';
 import { TokenText } from '../token-text.js';
 
@@ -19,7 +20,7 @@ interface GenerateOptions {
   readonly seed: number;
   readonly device?: string;
   readonly threads?: number;
-  readonly out: string;
+  readonly outDir: string;
 }
 
 const examples = `
@@ -29,7 +30,7 @@ Examples:
   $ statespace generate --prompt "The sea" --top-k 20 --json`;
 
 export function addGenerateCommand(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('generate')
     .description('write on from a prompt with a trained model')
     .option('--run <run>', 'id or folder of the run', 'latest')
@@ -50,8 +51,8 @@ export function addGenerateCommand(program: Command, terminal: Terminal): void {
     )
     .option('--seed <n>', 'seed of the draws', parseInteger('--seed', 0), 0)
     .option('--device <name>', 'auto, reference, cpu, cuda or cuda:<index>')
-    .option('--threads <n>', 'CPU threads', parseInteger('--threads', 1))
-    .option('--out <folder>', 'folder of all runs', 'outputs')
+    .option('--threads <n>', 'CPU threads', parseInteger('--threads', 1));
+  addFolderOption(command)
     .addHelpText('after', examples)
     .action((options: GenerateOptions) =>
       interruptible(terminal, (signal) => run(terminal, options, signal)),
@@ -59,7 +60,7 @@ export function addGenerateCommand(program: Command, terminal: Terminal): void {
 }
 
 async function run(terminal: Terminal, options: GenerateOptions, signal: AbortSignal): Promise<void> {
-  const found = new RunStore(options.out).find(options.run);
+  const found = new RunStore(options.outDir).find(options.run);
   const { model, vocabulary, step } = await openTrainedModel(found, options);
   if (vocabulary === undefined) {
     throw new ArgumentError({

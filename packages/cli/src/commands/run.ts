@@ -31,7 +31,8 @@ function addExperiment(parent: Command, experiment: Experiment, terminal: Termin
     .command(experiment.name)
     .summary(experiment.summary)
     .description(`${experiment.summary}\n\nPaper: ${experiment.paper}`);
-  addSchemaOption(addRunOptions(command));
+  command.aliases(experiment.aliases ?? []);
+  addSchemaOption(addRunOptions(command, experiment.params));
   const layer = addConfigFlags(command, experiment.params, experiment.preset);
   command.action(async (options: RunOptions) => {
     if (printSchema(terminal, experiment, options)) return;

@@ -2,10 +2,11 @@
 import { type Run, RunStore } from '@statespace/experiments';
 import type { Command } from 'commander';
 import { formatTable } from '../number-format.js';
+import { addFolderOption } from '../run-options.js';
 import type { Terminal } from '../terminal.js';
 
 interface RunsOptions {
-  readonly out: string;
+  readonly outDir: string;
 }
 
 const examples = `
@@ -15,13 +16,13 @@ Examples:
   $ statespace runs --json`;
 
 export function addRunsCommand(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('runs [experiment]')
-    .description('list runs with their state, oldest first')
-    .option('--out <folder>', 'folder of all runs', 'outputs')
+    .description('list runs with their state, oldest first');
+  addFolderOption(command)
     .addHelpText('after', examples)
-    .action((experiment: string | undefined, { out }: RunsOptions) => {
-      const store = new RunStore(out);
+    .action((experiment: string | undefined, { outDir }: RunsOptions) => {
+      const store = new RunStore(outDir);
       const runs = store.list(experiment);
       terminal.printJson(runs.map(describe));
       if (runs.length === 0)

@@ -38,6 +38,13 @@ describe('schemaFlags', () => {
     expect(schemaFlags(schema)[0]?.names).toEqual(['--horizons', '--T-values']);
   });
 
+  test('may have several spellings', () => {
+    const schema = z.strictObject({
+      endToEnd: z.boolean().meta({ flag: ['--end-to-end', '--exp4-end-to-end'] }),
+    });
+    expect(schemaFlags(schema)[0]?.names).toEqual(['--endToEnd', '--end-to-end', '--exp4-end-to-end']);
+  });
+
   test('the JSON Schema refuses unknown keys too', () => {
     expect(configJsonSchema(trainConfigSchema)).toMatchObject({
       type: 'object',
@@ -53,6 +60,40 @@ describe('parseFlagValue', () => {
     expect(parseFlagValue(flag('optimizer.betas'), '0.9, 0.95')).toEqual([0.9, 0.95]);
     expect(parseFlagValue(flag('model.tieEmbeddings'), 'false')).toBe(false);
     expect(parseFlagValue(flag('data.dataDir'), '12')).toBe('12');
+  });
+
+  const listed = z.strictObject({
+    seqLens: z.array(z.int()),
+    decays: z.array(z.number()),
+    plot: z.boolean(),
+  });
+  const [seqLens, decays, plot] = schemaFlags(listed) as [SchemaFlag, SchemaFlag, SchemaFlag];
+
+  test.each([
+    [
+      ['15', '30'],
+      [15, 30],
+    ],
+    ['15,30', [15, 30]],
+    [
+      ['1', '4..6, 2'],
+      [1, 4, 5, 6, 2],
+    ],
+    ['-3', [-3]],
+    ['0..9', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  ])('a list of whole numbers: %j', (text, values) => {
+    expect(parseFlagValue(seqLens, text)).toEqual(values);
+  });
+  test('a list of numbers', () => {
+    expect(parseFlagValue(decays, ['-0.5', '.8,1e-2'])).toEqual([-0.5, 0.8, 0.01]);
+    expect(() => parseFlagValue(decays, '0..9')).toThrow('a number');
+  });
+  test.each(['1.5', '9..0', '1,,2', 'x..3'])('refuses %j for a list of whole numbers', (text) => {
+    expect(() => parseFlagValue(seqLens, text)).toThrow(ConfigError);
+  });
+  test('a flag without a value is set', () => {
+    expect(parseFlagValue(plot, [])).toBe(true);
+    expect(parseFlagValue(plot, ['false'])).toBe(false);
   });
   test.each(['', 'x', '1.5', 'NaN'])('refuses %j for an integer', (text) => {
     expect(() => parseFlagValue(flag('model.dModel'), text)).toThrow(ConfigError);

@@ -1,6 +1,7 @@
 /** Command-line flags of a configuration schema, read off its JSON Schema. */
 import { ConfigError } from '@statespace/ssd-core';
 import { z } from 'zod';
+import { isIntegerRange, parseIntegers } from './integer-list.js';
 import { isPlainObject } from './layers.js';
 import type { PlainObject } from './yaml-file.js';
 
@@ -8,7 +9,7 @@ import type { PlainObject } from './yaml-file.js';
 export interface SchemaFlag {
   /** Dotted path in the configuration, `model.dModel`. */
   readonly path: string;
-  /** Names on the command line: `--model.dModel`, then the short spelling of `.meta({ flag })`. */
+  /** Names on the command line: `--model.dModel`, then the spellings of `.meta({ flag })`, one or a list. */
   readonly names: readonly string[];
   readonly type: 'integer' | 'number' | 'string' | 'boolean' | 'array';
   /** Type of an array's items. */
@@ -38,8 +39,8 @@ function collect(node: PlainObject, prefix: string): SchemaFlag[] {
 }
 
 function leaf(field: PlainObject, path: string): SchemaFlag {
-  const names = [`--${path}`];
-  if (typeof field.flag === 'string' && field.flag !== names[0]) names.push(field.flag);
+  const spellings = [field.flag].flat().filter((name): name is string => typeof name === 'string');
+  const names = [...new Set([`--${path}`, ...spellings])];
   const items = isPlainObject(field.items) ? field.items : undefined;
   return {
     path,
@@ -53,15 +54,22 @@ function leaf(field: PlainObject, path: string): SchemaFlag {
 }
 
 /**
- * The value of a flag's text, by the flag's type; the schema checks ranges later.
+ * The value of a flag's text, by the flag's type; the schema checks ranges later. A list comes as one text or several,
+ * with commas or without: `15 30`, `15,30`; whole numbers may be ranges, `0..9`. A flag without text is `true`.
  * @throws {ConfigError} when the text is no number where one is wanted, and so on.
  */
-export function parseFlagValue(flag: SchemaFlag, text: string): unknown {
-  if (flag.type === 'array') {
-    const itemType = flag.itemType ?? 'string';
-    return text.split(',').map((item) => parseScalar(flag, itemType, item.trim()));
-  }
-  return parseScalar(flag, flag.type, text);
+export function parseFlagValue(flag: SchemaFlag, text: string | readonly string[]): unknown {
+  const texts = [text].flat();
+  if (flag.type !== 'array') return parseScalar(flag, flag.type, texts.at(-1) ?? 'true');
+  const itemType = flag.itemType ?? 'string';
+  return texts
+    .flatMap((part) => part.split(','))
+    .map((item) => item.trim())
+    .flatMap((item) =>
+      itemType === 'integer' && isIntegerRange(item)
+        ? parseIntegers(item, flag.names[0] as string)
+        : [parseScalar(flag, itemType, item)],
+    );
 }
 
 function parseScalar(flag: SchemaFlag, type: string, text: string): unknown {

@@ -50,6 +50,10 @@ describe('runExperiment', () => {
       details: [{ claim: 'it holds', passed: true, found: 'true' }],
       metadata: { answer: 42 },
       artifacts: [],
+      seed: 0,
+      dtype: 'f32',
+      durationMs: expect.any(Number),
+      versions: expect.objectContaining({ node: process.version, experiments: expect.any(String) }),
     });
     expect(run.readConfig()).toEqual({ seed: 0, device: 'reference', size: 2 });
     expect(run.readEnvironment()).toMatchObject({ backend: 'reference', node: process.version });
@@ -62,6 +66,14 @@ describe('runExperiment', () => {
     const sample = experiment(async () => completed(false));
     const outcome = await runExperiment(sample, onReference, { store: new RunStore(folder.path) });
     expect(outcome).toMatchObject({ status: 'completed', result: { passed: false } });
+  });
+
+  test('a missed measurement that is only advisory does not', async () => {
+    using folder = temporaryFolder();
+    const missed = { claim: 'it is fast', passed: false, found: 'slow', advisory: true };
+    const sample = experiment(async () => ({ ...completed(true), details: [missed] }) as ExperimentOutcome);
+    const outcome = await runExperiment(sample, onReference, { store: new RunStore(folder.path) });
+    expect(outcome).toMatchObject({ result: { passed: true, details: [missed] } });
   });
 
   test('makes no folder for parameters or a device that do not fit', async () => {
@@ -145,8 +157,26 @@ describe('registry', () => {
     expect(() => registry.get('smaple')).toThrow("Did you mean 'sample'?");
   });
 
+  test('and by their aliases', () => {
+    const sample = { ...experiment(async () => completed(true)), aliases: ['exp9', 'exp9_sample'] };
+    const registry = new ExperimentRegistry([defineExperiment(sample)]);
+    expect(registry.get('exp9_sample').name).toBe('sample');
+    expect(registry.has('exp9')).toBe(true);
+    expect(registry.list()).toHaveLength(1);
+    expect(() => registry.get('exp8_sample')).toThrow("Did you mean 'exp9_sample'?");
+    for (const [name, alias] of [
+      ['exp9', 'other'],
+      ['other', 'sample'],
+      ['other', 'other'],
+    ] as const) {
+      expect(() => registry.add({ ...sample, name, aliases: [alias] })).toThrow('a new name');
+    }
+    expect(registry.has('other')).toBe(false);
+  });
+
   test('names are plain words', () => {
     const definition = { ...experiment(async () => completed(true)), name: 'No Name' };
     expect(() => defineExperiment(definition)).toThrow(ArgumentError);
+    expect(() => defineExperiment({ ...definition, name: 'name', aliases: ['A b'] })).toThrow('alias');
   });
 });

@@ -13,7 +13,7 @@ import type { RunStore } from '../runs/run-store.js';
 import { listStepCheckpoints } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Experiment, ExperimentOutcome, ParamsSchema } from './define.js';
-import type { ExperimentResult } from './result.js';
+import type { ExperimentResult, Findings } from './result.js';
 
 export interface RunExperimentOptions {
   readonly store: RunStore;
@@ -100,8 +100,18 @@ async function execute(
     if (resume) await run.addResumeEnvironment(environment);
     onRun?.(run, environment);
     const generator = new Generator(params.seed);
+    const begin = performance.now();
     const outcome = await experiment.run(params, { run, generator, device, resume, signal, report });
-    return await finish(experiment, run, outcome);
+    const durationMs = Math.round(performance.now() - begin);
+    return await finish(run, outcome, (findings) => ({
+      name: experiment.name,
+      passed: findings.details.every((check) => check.passed || check.advisory === true),
+      ...findings,
+      seed: params.seed,
+      dtype: experiment.dtype ?? 'f32',
+      durationMs,
+      versions: { node: environment.node, ...environment.versions },
+    }));
   } catch (error) {
     if (!resume && wasNeverBegun(run, error)) rmSync(run.directory, { recursive: true });
     else await recordFailure(run, error);
@@ -111,17 +121,20 @@ async function execute(
   }
 }
 
-async function finish(experiment: Experiment, run: Run, outcome: ExperimentOutcome): Promise<RunOutcome> {
+async function finish(
+  run: Run,
+  outcome: ExperimentOutcome,
+  resultOf: (findings: Findings) => ExperimentResult,
+): Promise<RunOutcome> {
   if (outcome.status === 'interrupted') {
     await run.setStatus('interrupted');
     return { ...outcome, run };
   }
-  const { details, metadata, artifacts } = outcome;
-  const passed = details.every((check) => check.passed);
-  const result: ExperimentResult = { name: experiment.name, passed, details, metadata, artifacts };
+  const { status, ...findings } = outcome;
+  const result = resultOf(findings);
   await run.writeResult(result);
   await run.setStatus('completed');
-  return { status: 'completed', run, result };
+  return { status, run, result };
 }
 
 const inputCodes = new Set(['ERR_CONFIG', 'ERR_DATA', 'ERR_ARGUMENT', 'ERR_SHAPE', 'ERR_DTYPE']);
