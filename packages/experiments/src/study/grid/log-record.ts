@@ -54,7 +54,7 @@ export function formatLogCsv(records: readonly LogRecord[]): string {
 
 /** The checks of a result in words: what was found, or what failed. */
 export function summarizeChecks({ details }: Pick<ExperimentResult, 'details'>): string {
-  const failed = details.filter((check) => !check.passed);
+  const failed = details.filter((check) => !check.passed && check.advisory !== true);
   if (failed.length > 0) return failed.map(({ claim, found }) => `${claim}: ${found}`).join('; ');
   return details.map(({ found }) => found).join('; ');
 }

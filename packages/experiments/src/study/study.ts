@@ -1,0 +1,53 @@
+/** A study: the experiments that stand for one paper, and where what they find differs from what it says. */
+import { ArgumentError } from '@statespace/ssd-core';
+import type { PlainObject } from '../config/yaml-file.js';
+import type { Experiment } from '../experiment/define.js';
+import type { ExperimentRegistry } from '../experiment/registry.js';
+
+/** A claim of the paper that does not hold as it is stated. */
+export interface Correction {
+  /** What the paper says, and where. */
+  readonly claim: string;
+  /** What holds instead. */
+  readonly holds: string;
+  /** Arguments of the command that shows it. */
+  readonly command: string;
+  /** Name of the experiment that shows it. */
+  readonly experiment: string;
+  /** The numbers that show it, from the experiment's metadata; undefined when that run does not have them. */
+  evidence?(metadata: PlainObject): string | undefined;
+}
+
+export interface Study {
+  /** As on the command line, and the folder of its runs. */
+  readonly name: string;
+  readonly title: string;
+  /** Authors, year, number. */
+  readonly paper: string;
+  /** In the order of the paper. */
+  readonly experiments: readonly Experiment[];
+  readonly corrections: readonly Correction[];
+}
+
+/**
+ * The experiments of `study` by name or alias, in the study's order; all of them for no names.
+ * @throws {ArgumentError} for a name that is not one of them.
+ */
+export function selectExperiments(
+  study: Study,
+  registry: ExperimentRegistry,
+  names: readonly string[] = [],
+): readonly Experiment[] {
+  if (names.length === 0) return study.experiments;
+  const wanted = new Set(names.map((name) => registry.get(name)));
+  for (const experiment of wanted) {
+    if (study.experiments.includes(experiment)) continue;
+    throw new ArgumentError({
+      op: study.name,
+      argument: `'${experiment.name}'`,
+      wanted: `one of ${study.experiments.map(({ name }) => name).join(', ')}`,
+      got: 'an experiment of something else',
+    });
+  }
+  return study.experiments.filter((experiment) => wanted.has(experiment));
+}
