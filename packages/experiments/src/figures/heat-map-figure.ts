@@ -88,6 +88,7 @@ function panelSpec(panel: HeatMapPanel, axes: { row: string; column: string }): 
               gradientThickness: 10,
               titleFontSize: 11,
               titleFontWeight: 'normal',
+              titlePadding: 10,
               labelFontSize: 11,
               tickCount: 4,
             },

@@ -55,11 +55,15 @@ test('a series without edges has no band', async () => {
   expect(await bands(figure.series.slice(1))).toBe(0);
 });
 
-test('a plain series has a line and no marks', async () => {
-  const svg = await renderSvg(
-    lineFigure({ ...figure, series: figure.series.map((series) => ({ ...series, plain: true })) }),
-  );
-  expect(marks(svg, 'point')).toBe(0);
+test.each([
+  [{}, 6, 2],
+  [{ plain: true }, 0, 2],
+  [{ unjoined: true }, 6, 0],
+])('a series with %j has its marks and its line, or not', async (style, points, lines) => {
+  const series = figure.series.map((one) => ({ ...one, ...style }));
+  const svg = await renderSvg(lineFigure({ ...figure, series, guides: [] }));
+  expect(marks(svg, 'point')).toBe(points);
+  expect(marks(svg, 'line mark')).toBe(lines);
 });
 
 test.each([

@@ -31,6 +31,8 @@ export interface BandSeries {
   readonly points: readonly BandPoint[];
   /** Without marks on the points, where there are many. */
   readonly plain?: boolean;
+  /** Without a line between the points, where nothing is known there. */
+  readonly unjoined?: boolean;
 }
 
 /** A thin line to compare with, such as y = N or a slope; named at its right end. */
@@ -84,6 +86,7 @@ function seriesLayers(figure: LineFigureData): Layer[] {
     points.map((point) => ({ ...point, series: label })),
   );
   const marked = figure.series.filter(({ plain }) => plain !== true).map(({ label }) => label);
+  const joined = figure.series.filter(({ unjoined }) => unjoined !== true).map(({ label }) => label);
   const labels = figure.series.map(({ label }) => label);
   const styled = <T>(range: readonly T[]) => ({
     field: 'series',
@@ -101,7 +104,7 @@ function seriesLayers(figure: LineFigureData): Layer[] {
       encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' }, color },
     },
     {
-      data: { values: rows },
+      data: { values: rows.filter(({ series }) => joined.includes(series)) },
       mark: { type: 'line', strokeWidth: 2, clip: true },
       encoding: { x, y, color, strokeDash: styled(dashes) },
     },
