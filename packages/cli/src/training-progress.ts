@@ -1,5 +1,12 @@
 /** The progress of a training run on stderr: one line in place on a terminal, plain lines elsewhere. */
-import type { EvalEvent, LogEvent, StartEvent, TrainEvent, TrainResult } from '@statespace/experiments';
+import type {
+  EvalEvent,
+  LogEvent,
+  NoteEvent,
+  StartEvent,
+  TrainEvent,
+  TrainResult,
+} from '@statespace/experiments';
 import { formatBytes, formatCount, formatDuration, formatPercent, labelWidth } from './number-format.js';
 import type { Terminal } from './terminal.js';
 
@@ -21,6 +28,7 @@ export class TrainingProgress {
     if (event.type === 'log') this.#log(event);
     if (event.type === 'eval') this.#terminal.note(evalLine(event));
     if (event.type === 'end') this.#end(event.result);
+    if (event.type === 'note') this.#note(event);
   }
 
   #start(event: StartEvent): void {
@@ -46,14 +54,23 @@ export class TrainingProgress {
   }
 
   #log(event: LogEvent): void {
+    this.#passing(logLine(event), event.step === event.totalSteps);
+  }
+
+  #note({ text, passing }: NoteEvent): void {
+    if (passing) this.#passing(text, false);
+    else this.#terminal.note(text);
+  }
+
+  /** A line that the next one takes the place of; where that cannot be, one every few seconds. */
+  #passing(line: string, always: boolean): void {
     if (this.#terminal.interactive) {
-      this.#terminal.status(logLine(event));
+      this.#terminal.status(line);
       return;
     }
-    const due = this.#now() - this.#lastLine >= plainLinePeriodMs || event.step === event.totalSteps;
-    if (!due) return;
+    if (!always && this.#now() - this.#lastLine < plainLinePeriodMs) return;
     this.#lastLine = this.#now();
-    this.#terminal.note(logLine(event));
+    this.#terminal.note(line);
   }
 }
 

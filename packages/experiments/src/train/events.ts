@@ -76,6 +76,14 @@ export interface EndEvent {
   readonly result: TrainResult;
 }
 
+/** A line about work that is no single training. */
+export interface NoteEvent {
+  readonly type: 'note';
+  readonly text: string;
+  /** Of the moment only: the next line may take its place. */
+  readonly passing: boolean;
+}
+
 export type TrainEvent =
   | StartEvent
   | StepEvent
@@ -83,7 +91,8 @@ export type TrainEvent =
   | EvalEvent
   | CheckpointEvent
   | FigureEvent
-  | EndEvent;
+  | EndEvent
+  | NoteEvent;
 
 /** The lowest held-out loss and when it was reached. */
 export interface BestEvaluation {
