@@ -6,6 +6,7 @@ import { addDemoCommand } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addGenerateCommand } from './commands/generate.js';
+import { addPlotCommand } from './commands/plot.js';
 import { addRunCommand } from './commands/run.js';
 import { addRunsCommand } from './commands/runs.js';
 import { addTrainCommand } from './commands/train.js';
@@ -45,6 +46,7 @@ export function createProgram(terminal: Terminal, options: TerminalOptions): Com
   addEvalCommand(program, terminal);
   addGenerateCommand(program, terminal);
   addRunsCommand(program, terminal);
+  addPlotCommand(program, terminal);
   addDataCommand(program, terminal);
   addDoctorCommand(program, terminal);
   addGlobalOptions(program, terminal);

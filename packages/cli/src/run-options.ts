@@ -25,7 +25,8 @@ import { TrainingProgress } from './training-progress.js';
 /** As commander parses them. */
 export interface RunOptions {
   readonly config?: string;
-  readonly seed?: string;
+  /** A list where the experiment itself has a flag of this name. */
+  readonly seed?: string | readonly string[];
   readonly resume?: string;
   readonly schema?: boolean;
   /** Folder of all runs. */
@@ -34,12 +35,13 @@ export interface RunOptions {
 
 /** Adds `--config`, `--seed`, `--resume` and `--out-dir`. @param params of the experiment the command runs */
 export function addRunOptions(command: Command, params?: Experiment['params']): Command {
-  command
-    .option('--config <file>', 'YAML file with parameters; flags override it')
-    .option('--seed <list>', 'seeds, one run each: 3, 0..9 or 0,2,5..7')
-    .option('--resume <run>', 'go on with a run that stopped: its id, its folder or latest');
+  const flags = params === undefined ? [] : schemaFlags(params).filter(({ path }) => path !== 'seed');
+  const names = flags.flatMap((flag) => flag.names);
+  command.option('--config <file>', 'YAML file with parameters; flags override it');
+  // An experiment over seeds takes them all in one run.
+  if (!names.includes('--seed')) command.option('--seed <list>', 'seeds, one run each: 3, 0..9 or 0,2,5..7');
+  command.option('--resume <run>', 'go on with a run that stopped: its id, its folder or latest');
   // Originals that draw a figure call its path --out.
-  const names = params === undefined ? [] : schemaFlags(params).flatMap((flag) => flag.names);
   return addFolderOption(command, !names.includes('--out'));
 }
 
@@ -91,7 +93,7 @@ export async function startRuns(
     }
     const experiment = experimentOf(undefined);
     const params = layeredParams(experiment, layer, options.config);
-    const seeds = options.seed === undefined ? [undefined] : parseSeeds(options.seed);
+    const seeds = typeof options.seed === 'string' ? parseSeeds(options.seed) : [undefined];
     const outcomes: RunOutcome[] = [];
     for (const seed of seeds) {
       const seeded = seed === undefined ? params : { ...params, seed };

@@ -1,7 +1,25 @@
 /** Experiment definitions, trainer, run store and figures for state-space models. */
 export { builtinExperiments } from './builtin/index.js';
+export { type PlotRunsFiles, type PlotRunsOptions, plotRuns } from './builtin/synthetic-decays/plot-runs.js';
+export {
+  seriesFolder,
+  seriesRunsFile,
+  seriesTask,
+} from './builtin/synthetic-decays/run-row.js';
 export { tinyPreset } from './builtin/tiny.js';
 export { trainExperiment } from './builtin/train-experiment.js';
+export {
+  type CurveMetric,
+  comparisonFolder,
+  curveMetrics,
+  datasetName,
+  trainRunsFile,
+} from './builtin/wikitext2-comparison/run-row.js';
+export {
+  plotVarianceBands,
+  type VarianceBandFiles,
+  type VarianceBandOptions,
+} from './builtin/wikitext2-comparison/variance-bands.js';
 export { checkTrainConfig } from './config/check-train-config.js';
 export { type CommonParams, commonParams } from './config/common-params.js';
 export { getPath, isPlainObject, mergeLayers, setPath } from './config/layers.js';

@@ -1,10 +1,11 @@
 /** A log of finished work: one JSON object a line, for one process at a time, that outlives being killed. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FormatError, IoError } from '@statespace/ssd-core';
 import { writeFileAtomic } from '@statespace/tensor';
 import type { z } from 'zod';
 import { parseConfig } from '../config/parse-config.js';
+import { makeFolder } from '../runs/make-folder.js';
 import { acquireLock, type RunLock } from '../runs/run-lock.js';
 import { AppendFile } from './append-file.js';
 
@@ -27,11 +28,7 @@ export class RowLog<S extends z.ZodType> {
    * @throws {IoError} when another living process has it. @throws {FormatError} @throws {ConfigError} for a wrong line.
    */
   static async open<S extends z.ZodType>(path: string, schema: S): Promise<RowLog<S>> {
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-    } catch (cause) {
-      throw new IoError({ op: 'RowLog', argument: dirname(path), got: (cause as Error).message, cause });
-    }
+    makeFolder(dirname(path));
     const lock = acquireLock(`${path}.lock`);
     try {
       const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
