@@ -6,20 +6,17 @@ import { chooseDevice } from '../runs/choose-device.js';
 import { describeEnvironment, type Environment } from '../runs/environment.js';
 import { writeJsonFile } from '../runs/json-file.js';
 import { RunStore } from '../runs/run-store.js';
-import type { Html } from './report/html.js';
 import { studyReportHtml } from './report/study-report.js';
 import { runStudy, type StudyEntry, type StudyRunOptions } from './run-study.js';
 import type { Study } from './study.js';
 
 export interface ReproduceOptions extends Omit<StudyRunOptions, 'store'> {
-  /** Folder of the report and of the run folders. */
-  readonly directory: string;
+  /** Folder of all runs; the report and the study's runs go to `<study>/reproduce` or `reproduce-fast` in it. */
+  readonly outDir: string;
   /** The command, for the report. */
   readonly command: string;
   /** What the command line calls itself. */
   readonly program: string;
-  /** Sections on work that is done by other commands. */
-  readonly companions?: readonly Html[];
 }
 
 export interface Reproduction {
@@ -28,14 +25,17 @@ export interface Reproduction {
   readonly entries: readonly StudyEntry[];
   /** Path of `report.html`. */
   readonly report: string;
+  /** What `report.json` holds. */
+  readonly data: object;
 }
 
 /** Yields each experiment as it ends. @throws {AbortedError} when the signal fires; then no report is written. */
 export async function* reproduceStudy(
   study: Study,
-  { directory, command, program, companions = [], ...options }: ReproduceOptions,
+  { outDir, command, program, ...options }: ReproduceOptions,
 ): AsyncGenerator<StudyEntry, Reproduction> {
-  const store = new RunStore(directory);
+  const fast = options.fast === true;
+  const store = new RunStore(join(outDir, study.name, fast ? 'reproduce-fast' : 'reproduce'));
   const entries: StudyEntry[] = [];
   for await (const entry of runStudy(study.experiments, { ...options, store })) {
     entries.push(entry);
@@ -43,7 +43,7 @@ export async function* reproduceStudy(
   }
   const environment = describeEnvironment(chooseDevice({ device: 'auto' }));
   const finishedAt = new Date();
-  const fast = options.fast === true;
+  const companions = (await study.companions?.(outDir, program)) ?? [];
   mkdirSync(store.root, { recursive: true });
   const report = join(store.root, 'report.html');
   const text = studyReportHtml({
@@ -51,11 +51,9 @@ export async function* reproduceStudy(
     directory: store.root,
   });
   await writeFileAtomic(report, text);
-  await writeJsonFile(
-    join(store.root, 'report.json'),
-    reportJson(study, entries, fast, environment, finishedAt),
-  );
-  return { passed: entries.every(({ status }) => status === 'passed'), entries, report };
+  const data = reportJson(study, entries, fast, environment, finishedAt);
+  await writeJsonFile(join(store.root, 'report.json'), data);
+  return { passed: entries.every(({ status }) => status === 'passed'), entries, report, data };
 }
 
 const reportFormat = { format: 'statespace-study-report', formatVersion: 1 };

@@ -3,6 +3,7 @@ import { ArgumentError } from '@statespace/ssd-core';
 import type { PlainObject } from '../config/yaml-file.js';
 import type { Experiment } from '../experiment/define.js';
 import type { ExperimentRegistry } from '../experiment/registry.js';
+import type { Html } from './report/html.js';
 
 /** A claim of the paper that does not hold as it is stated. */
 export interface Correction {
@@ -12,7 +13,7 @@ export interface Correction {
   readonly holds: string;
   /** Arguments of the command that shows it. */
   readonly command: string;
-  /** Name of the experiment that shows it. */
+  /** Name or alias of the experiment that shows it. */
   readonly experiment: string;
   /** The numbers that show it, from the experiment's metadata; undefined when that run does not have them. */
   evidence?(metadata: PlainObject): string | undefined;
@@ -27,6 +28,16 @@ export interface Study {
   /** In the order of the paper. */
   readonly experiments: readonly Experiment[];
   readonly corrections: readonly Correction[];
+  /**
+   * Report sections on work that other commands do, from what these left in the folder of all runs.
+   * @param program what the command line calls itself
+   */
+  companions?(outDir: string, program: string): Promise<readonly Html[]>;
+}
+
+/** Whether `name` is the experiment's name or one of its aliases. */
+export function answersTo({ name: own, aliases = [] }: Experiment, name: string): boolean {
+  return own === name || aliases.includes(name);
 }
 
 /**

@@ -182,11 +182,11 @@ function foldersDiffer(directory: string, rows: readonly WholeRow[]): LogFinding
 
 /** The experiment's own verdict, and its claims on the stored numbers. */
 function breachesOf({ file, line, record }: WholeRow, rules: ClaimRules): LogFinding[] {
-  const { experiment, meta, params, passed, summary } = record;
+  const { experiment, meta, passed, summary } = record;
   const at = (field: string, message: string): LogFinding => ({ rule: 'claim', file, line, field, message });
   const own = passed ? [] : [at('passed', `the run failed its checks: ${summary}`)];
   const rule = rules[experiment];
   // What is no number was told by name; a rule would only trip over it.
   if (rule === undefined || nonFinitePlaces(meta).length > 0) return own;
-  return [...own, ...rule(meta, params).map(({ field, message }) => at(`meta.${field}`, message))];
+  return [...own, ...rule(meta).map(({ field, message }) => at(`meta.${field}`, message))];
 }

@@ -3,25 +3,20 @@
  * on the disk before the same row goes to the CSV file, and opening the log makes the CSV file say what they say. Killed
  * at any moment, the log loses no row that `append` returned for.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FormatError, IoError } from '@statespace/ssd-core';
 import { writeFileAtomic } from '@statespace/tensor';
-import { parseConfig } from '../../config/parse-config.js';
 import { AppendFile } from '../../metrics/append-file.js';
-import { acquireLock, type RunLock } from '../../runs/run-lock.js';
+import { RowLog } from '../../metrics/row-log.js';
 import { cellKey, type GridCell } from './grid-plan.js';
 import {
   csvFile,
   formatLogCsv,
-  formatLogLine,
   formatLogRow,
   jsonlFile,
   type LogRecord,
   logRecordSchema,
 } from './log-record.js';
-
-const lockFile = 'grid.lock';
 
 /** What opening a log found to mend. */
 export interface LogRepair {
@@ -34,20 +29,16 @@ export interface LogRepair {
 export class GridLog {
   readonly directory: string;
   readonly repair: LogRepair;
-  readonly #records: LogRecord[];
-  readonly #keys: Set<string>;
-  readonly #jsonl: AppendFile;
+  readonly #lines: RowLog<typeof logRecordSchema>;
   readonly #csv: AppendFile;
-  readonly #lock: RunLock;
+  readonly #keys: Set<string>;
 
-  private constructor(directory: string, lock: RunLock, records: LogRecord[], repair: LogRepair) {
+  private constructor(directory: string, lines: RowLog<typeof logRecordSchema>, repair: LogRepair) {
     this.directory = directory;
     this.repair = repair;
-    this.#lock = lock;
-    this.#records = records;
-    this.#keys = new Set(records.map(cellKey));
-    this.#jsonl = new AppendFile(join(directory, jsonlFile));
+    this.#lines = lines;
     this.#csv = new AppendFile(join(directory, csvFile));
+    this.#keys = new Set(lines.rows.map(cellKey));
   }
 
   /**
@@ -55,28 +46,23 @@ export class GridLog {
    * @throws {IoError} when another living process has it. @throws {FormatError} @throws {ConfigError} for a wrong line.
    */
   static async open(directory: string): Promise<GridLog> {
+    const path = join(directory, jsonlFile);
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const lines = await RowLog.open(path, logRecordSchema);
     try {
-      mkdirSync(directory, { recursive: true });
-    } catch (cause) {
-      throw new IoError({ op: 'GridLog', argument: directory, got: (cause as Error).message, cause });
-    }
-    const lock = acquireLock(join(directory, lockFile));
-    try {
-      const jsonl = join(directory, jsonlFile);
-      const text = existsSync(jsonl) ? readFileSync(jsonl, 'utf8') : '';
-      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-      const records = readRecords(whole, jsonl);
-      if (whole !== text) await writeFileAtomic(jsonl, whole);
-      const repair = { droppedLine: whole !== text, rewroteCsv: await updateCsv(directory, records) };
-      return new GridLog(directory, lock, records, repair);
+      const droppedLine = text !== '' && !text.endsWith('\n');
+      return new GridLog(directory, lines, {
+        droppedLine,
+        rewroteCsv: await updateCsv(directory, lines.rows),
+      });
     } catch (error) {
-      lock.release();
+      lines.close();
       throw error;
     }
   }
 
   get records(): readonly LogRecord[] {
-    return this.#records;
+    return this.#lines.rows;
   }
 
   /** Whether the log has a row of this cell. */
@@ -86,18 +72,15 @@ export class GridLog {
 
   /** Adds a row to both files. @throws {IoError} when the disk is full. */
   append(record: LogRecord): void {
-    this.#jsonl.append(formatLogLine(record));
-    this.#jsonl.flush();
+    this.#lines.append(record);
     this.#csv.append(formatLogRow(record));
-    this.#records.push(record);
     this.#keys.add(cellKey(record));
   }
 
   /** Idempotent. */
   close(): void {
-    this.#jsonl.close();
+    this.#lines.close();
     this.#csv.close();
-    this.#lock.release();
   }
 }
 
@@ -109,25 +92,4 @@ async function updateCsv(directory: string, records: readonly LogRecord[]): Prom
   if (present === wanted) return false;
   await writeFileAtomic(path, wanted);
   return present !== undefined || records.length > 0;
-}
-
-function readRecords(text: string, path: string): LogRecord[] {
-  return text.split('\n').flatMap((line, index) => {
-    if (line === '') return [];
-    const where = `${path}:${index + 1}`;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (cause) {
-      throw new FormatError({
-        op: 'GridLog',
-        argument: where,
-        wanted: 'a JSON object',
-        got: line.length > 60 ? `${line.slice(0, 57)}...` : line,
-        hint: 'statespace check-logs tells what is wrong with a log',
-        cause,
-      });
-    }
-    return [parseConfig(logRecordSchema, value, where)];
-  });
 }

@@ -34,11 +34,7 @@ export const logColumns = Object.keys(logRecordSchema.shape) as (keyof LogRecord
 /** Cells that hold JSON text. */
 export const jsonColumns: ReadonlySet<keyof LogRecord> = new Set(['params', 'meta']);
 
-/** The line of `runs.jsonl`. A NaN or an infinity becomes null, which `checkLogs` finds. */
-export function formatLogLine(record: LogRecord): string {
-  return `${JSON.stringify(record)}\n`;
-}
-
+/** The row of `runs.csv`. A NaN or an infinity is null in both files, which `checkLogs` finds. */
 export function formatLogRow(record: LogRecord): string {
   return formatCsvRow(
     logColumns.map((column) =>

@@ -79,7 +79,7 @@ describe('runGrid', () => {
     expect(csv[0]?.cells.slice(0, 5)).toEqual(['format_version', 'run_id', 'ts', 'experiment', 'seed']);
     expect(JSON.parse(csv[4]?.cells.at(-1) as string)).toEqual(rows[3].meta);
     expect(new RunStore(join(directory, 'runs')).list()).toHaveLength(6);
-    expect(existsSync(join(directory, 'grid.lock'))).toBe(false);
+    expect(existsSync(join(directory, 'runs.jsonl.lock'))).toBe(false);
   });
 
   test('refuses runs that are logged already; with resume it passes over them', async () => {
@@ -197,6 +197,6 @@ describe('a log that was cut', () => {
     lines[1] = '{"experiment":';
     writeFileSync(join(directory, 'runs.jsonl'), lines.join('\n'));
     await expect(GridLog.open(directory)).rejects.toThrow('runs.jsonl:2');
-    expect(existsSync(join(directory, 'grid.lock'))).toBe(false);
+    expect(existsSync(join(directory, 'runs.jsonl.lock'))).toBe(false);
   });
 });

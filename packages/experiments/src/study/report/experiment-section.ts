@@ -19,7 +19,7 @@ export function experimentSection(entry: StudyEntry, { program }: { readonly pro
   return html`<section>
 ${heading}
 ${checkTable(result.details)}
-${figures(run, result, experiment.name)}
+<div class="figures">${figures(run, result, experiment.name)}</div>
 <details><summary>Numbers</summary>${metadataTables(result.metadata as PlainObject)}</details>
 <details><summary>Parameters and command</summary>
 ${parameterTable(run)}
@@ -29,14 +29,15 @@ ${parameterTable(run)}
 `;
 }
 
-function checkTable(details: readonly Check[]): Html {
+/** Claims, whether they hold, and what was found. */
+export function checkTable(details: readonly Check[]): Html {
   if (details.length === 0) return html`<p class="note">Nothing is claimed.</p>`;
   return html`<div class="scroll"><table>
 <tr><th></th><th>check</th><th>found</th></tr>
 ${details.map(
   (
     check,
-  ) => html`<tr><td class="status">${checkMark(check)}</td><td>${check.claim}</td><td>${check.found}</td></tr>
+  ) => html`<tr><td class="status">${checkMark(check)}</td><td>${check.claim}</td><td class="found">${check.found}</td></tr>
 `,
 )}</table></div>`;
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AbortedError } from '@statespace/ssd-core';
 import { writeFileAtomic } from '@statespace/tensor';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -77,16 +77,16 @@ const study: Study = {
       claim: 'rank(M) = N',
       holds: 'rank(M) = T',
       command: 'run good --T 7',
-      experiment: 'good',
+      experiment: 'good_long',
       evidence: ({ T }) => `T = ${T}`,
     },
   ],
+  companions: async (outDir, program) => [html`<h2>Beside</h2>${outDir} ${program}`],
 };
 
-async function reproduce(directory: string, fast: boolean): Promise<Reproduction> {
+async function reproduce(outDir: string, fast: boolean): Promise<Reproduction> {
   const command = 'statespace reproduce sample';
-  const companions = [html`<h2>Beside</h2>`];
-  const options = { directory, fast, command, program: 'statespace', companions };
+  const options = { outDir, fast, command, program: 'statespace' };
   const steps = reproduceStudy(study, options);
   for (;;) {
     const next = await steps.next();
@@ -105,6 +105,7 @@ describe('the report of a study', () => {
   });
 
   test('comes after every experiment, one that breaks off included', () => {
+    expect(outcome.report).toBe(join(folder.path, 'sample', 'reproduce-fast', 'report.html'));
     expect(outcome.passed).toBe(false);
     expect(outcome.entries.map(({ status }) => status)).toEqual(['passed', 'failed', 'error']);
     expect(outcome.entries.map(({ summary }) => summary)).toEqual([
@@ -141,15 +142,15 @@ describe('the report of a study', () => {
   test('tables hold the numbers of the quick version, and the correction its evidence', () => {
     expect(text).toContain('<td class="number">1.25e-9</td>');
     expect(text).toContain('<td>&lt;b&gt;</td>');
-    expect(text).toContain('T = 10 (<a href="#good">good</a>)');
+    expect(text).toContain('T = 10 (<a href="#good">good_long</a>)');
     expect(text).toContain('statespace run good --T 7');
-    expect(text).toContain('<h2>Beside</h2>');
+    expect(text).toContain(`<h2>Beside</h2>${folder.path} statespace`);
   });
 
   test('says where it comes from, and stands beside its data', () => {
     expect(text).toContain(process.version);
     expect(text).toContain('<code>statespace reproduce sample</code>');
-    const data = JSON.parse(readFileSync(join(folder.path, 'report.json'), 'utf8'));
+    const data = JSON.parse(readFileSync(join(dirname(outcome.report), 'report.json'), 'utf8'));
     expect(data).toMatchObject({ formatVersion: 1, study: 'sample', fast: true });
     expect(data.experiments[0]).toMatchObject({
       name: 'good',

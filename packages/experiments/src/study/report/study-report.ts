@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import type { PlainObject } from '../../config/yaml-file.js';
 import type { Environment } from '../../runs/environment.js';
 import type { StudyEntry } from '../run-study.js';
-import type { Correction, Study } from '../study.js';
+import { answersTo, type Correction, type Study } from '../study.js';
 import { experimentSection } from './experiment-section.js';
 import { Html, html } from './html.js';
 import { reportStyle } from './style.js';
@@ -111,13 +111,13 @@ function correctionCard(
   entries: readonly StudyEntry[],
   program: string,
 ): Html {
-  const entry = entries.find((candidate) => candidate.experiment.name === experiment);
+  const entry = entries.find((candidate) => answersTo(candidate.experiment, experiment));
   const metadata = entry === undefined || entry.status === 'error' ? undefined : entry.result.metadata;
   const numbers = metadata === undefined ? undefined : evidence?.(metadata as PlainObject);
   return html`<dl class="pair">
 <dt>The paper says</dt><dd>${claim}</dd>
 <dt>What holds</dt><dd>${holds}</dd>
-${numbers === undefined ? '' : html`<dt>Found here</dt><dd>${numbers} (<a href="#${experiment}">${experiment}</a>)</dd>`}
+${numbers === undefined ? '' : html`<dt>Found here</dt><dd>${numbers} (<a href="#${entry?.experiment.name ?? ''}">${experiment}</a>)</dd>`}
 <dt>See it</dt><dd><code>${program} ${command}</code></dd>
 </dl>`;
 }

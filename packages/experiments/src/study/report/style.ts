@@ -24,7 +24,9 @@ td.status { white-space: nowrap; font-weight: 600; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }
 .missed { color: var(--grey); }
-figure { margin: 1.2rem 0; }
+td.found { min-width: 11rem; }
+.figures { display: flex; flex-wrap: wrap; gap: 0 1.5rem; align-items: flex-start; }
+figure { margin: 1.2rem 0; min-width: 0; }
 figure svg { display: block; max-width: 100%; height: auto; }
 code, pre { font-family: ui-monospace, 'SFMono-Regular', Consolas, 'DejaVu Sans Mono', monospace; font-size: .86em; }
 code { overflow-wrap: anywhere; }
