@@ -49,6 +49,10 @@ describe('DeltaNet', () => {
     const rows = betaSweep(betas, 0, dualMathematics);
     expect(rows.map((row) => row.new_columns)).toEqual([2, 15, 2, 3, 14, 3, 4, 13, 4]);
   });
+  test.each([5, 11, 28, 38])('rounding does not count as a state, seed %i', (seed) => {
+    const rows = betaSweep([0.25, 0.9, 1, 1.1, 1.75], seed, dualMathematics);
+    expect(sweepChecks(rows).filter(({ passed }) => !passed)).toEqual([]);
+  });
   test('a sweep without beta = 1 says so', () => {
     expect(sweepChecks(betaSweep([0.5], 0, dualMathematics))[1]?.found).toContain('not in the sweep');
   });

@@ -100,6 +100,12 @@ export function cornerFindings(maths: DualMathematics) {
 export const sweepLength = 16;
 export const sweepStates = [2, 3, 4] as const;
 
+/**
+ * Rounding leaves I - k k^T regular by 2^-53, and a small projection in the next step can magnify that a hundredfold:
+ * more than the tolerance of a rank forgives. Entries of these kernels are about 1.
+ */
+export const sweepTolerance = 1e-12;
+
 export interface SweepRow extends Readonly<Record<string, number>> {
   readonly N: number;
   readonly beta: number;
@@ -111,7 +117,7 @@ export function betaSweep(betas: readonly number[], seed: number, maths: DualMat
   return sweepStates.flatMap((dState) =>
     betas.map((beta) => {
       const matrix = maths.householderKernel(sweepLength, dState, beta, new Generator(seed, dState));
-      return { N: dState, beta, new_columns: maths.newColumns(matrix).length };
+      return { N: dState, beta, new_columns: maths.newColumns(matrix, sweepTolerance).length };
     }),
   );
 }

@@ -9,7 +9,7 @@ import { Generator } from '@statespace/tensor';
 import type { TopLevelSpec } from 'vega-lite';
 import { type HeatMapPanel, heatMapFigure } from '../../figures/heat-map-figure.js';
 import { lineFigure } from '../../figures/line-figure.js';
-import { type SweepRow, sweepLength, sweepStates } from './dual-examples.js';
+import { type SweepRow, sweepLength, sweepStates, sweepTolerance } from './dual-examples.js';
 import type { DualMathematics } from './dual-mathematics.js';
 import { randomSlowSsm } from './low-rank.js';
 
@@ -32,7 +32,7 @@ export const blockExample: Matrix = {
 /** Six kernels with their new columns marked and their diagonal blocks framed. */
 export function examplesFigure(seed: number, maths: DualMathematics): TopLevelSpec {
   const panel = (title: string, matrix: Matrix): HeatMapPanel => {
-    const markedColumns = maths.newColumns(matrix);
+    const markedColumns = maths.newColumns(matrix, sweepTolerance);
     const blocks = diagonalBlocks(matrix);
     return {
       title: `${title}: ${countByBlock(markedColumns, blocks)} new`,

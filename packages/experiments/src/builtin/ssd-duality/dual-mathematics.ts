@@ -25,8 +25,8 @@ export interface WidthDual {
 export interface DualMathematics {
   /** M (T, T) with y = M u. */
   readonly kernel: (ssm: DiagonalSsm) => Matrix;
-  /** Every t with M[t:,t] outside the span of M[t:,:t]. */
-  readonly newColumns: (matrix: Matrix) => readonly number[];
+  /** Every t with M[t:,t] outside the span of M[t:,:t]; singular values up to `tolerance` count as zero. */
+  readonly newColumns: (matrix: Matrix, tolerance?: number) => readonly number[];
   /** A matrix of least rank that equals M on and below the diagonal. */
   readonly completion: (matrix: Matrix) => { readonly matrix: Matrix; readonly rank: number };
   /** The test of Theorem 4.1, and the dual it builds. */

@@ -195,7 +195,7 @@ describe('dual-condition', () => {
     ['kernel: no diagonal', { kernel: (ssm) => withoutDiagonal(diagonalKernel(ssm)) }],
     ['kernel: late by one', { kernel: (ssm) => lateByOne(diagonalKernel(ssm)) }],
     ['new columns: rows above the step count', { newColumns: columnsOfWhole }],
-    ['new columns: one left out', { newColumns: (matrix) => newColumns(matrix).slice(1) }],
+    ['new columns: one left out', { newColumns: (...args) => newColumns(...args).slice(1) }],
     ['new columns: a loose tolerance', { newColumns: (matrix) => newColumns(matrix, 2) }],
     ['completion: zeros stay above the diagonal', { completion: zerosAbove }],
     ['dual: a width too many', { widthDual: (matrix, width) => widthDual(matrix, width + 1) }],
