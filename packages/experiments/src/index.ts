@@ -97,6 +97,14 @@ export type { RunRecord, RunStatus } from './runs/run-record.js';
 export { type NewRun, RunStore } from './runs/run-store.js';
 export { type Checkpoint, readCheckpoint } from './train/checkpoint.js';
 export type { CheckpointHeader, CheckpointState } from './train/checkpoint-state.js';
+export { evaluateLastPosition, type LastPositionEvaluation } from './train/epochs/last-position.js';
+export {
+  type EpochResult,
+  type EpochTraining,
+  type EpochTrainingOptions,
+  trainEpochs,
+} from './train/epochs/train-epochs.js';
+export { type TrainManyOptions, trainMany } from './train/epochs/train-many.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
 export type * from './train/events.js';
 export { type OpenModelOptions, openTrainedModel, type TrainedModel } from './train/open-trained-model.js';

@@ -93,8 +93,8 @@ describe('exp-synthetic-ndecay', () => {
   test('one decay stops at its floor, two are found, and the log and the figures tell', async () => {
     using folder = temporaryFolder();
     const store = new RunStore(folder.path);
-    // As many steps as in the study, on a quarter of the data.
-    const quick = { seqLen: 50, trainSamples: 512, batchSize: 8 };
+    // Half of the study's steps, on a quarter of its data.
+    const quick = { seqLen: 50, trainSamples: 512 };
     const outcome = await runExperiment(expSyntheticNdecay, quick, { store });
     if (outcome.status !== 'completed') throw new Error('not completed');
     const { result, run } = outcome;

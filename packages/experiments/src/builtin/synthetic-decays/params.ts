@@ -39,7 +39,7 @@ export const decayParams = z.strictObject({
     .meta({ description: 'Deviation of the noise on the targets', flag: ['--noise_std', '--noise-std'] }),
   trainSamples: count(1024).meta({ description: 'Training sequences' }),
   valSamples: count(256).meta({ description: 'Held-out sequences' }),
-  batchSize: count(16).meta({ description: 'Sequences of a step', flag: '--batch-size' }),
+  batchSize: count(8).meta({ description: 'Sequences of a step', flag: '--batch-size' }),
   lr: z.number().positive().default(1e-2).meta({ description: 'Learning rate of Adam' }),
   dModel: count(8).meta({ description: 'mamba_diag_block: width of the block', flag: '--d-model' }),
 });

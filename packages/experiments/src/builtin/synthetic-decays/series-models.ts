@@ -54,9 +54,12 @@ export class LinearDecays extends SeriesModel {
   }
 }
 
-/** theta of decays uniform in (0.1, 0.99): apart from each other, and none that hardly moves or hardly lasts. */
+/**
+ * theta of decays in (0.1, 0.99), one uniform in each of N equal parts: none that hardly moves or hardly lasts, and no
+ * two alike, which would get the same gradients and stay together.
+ */
 function spreadDecays(count: number, draws: InitialDraws): Float64Array {
-  return draws.uniform(count).map((u) => Math.log(-Math.log(0.1 + 0.89 * u)));
+  return draws.uniform(count).map((u, n) => Math.log(-Math.log(0.1 + (0.89 * (n + u)) / count)));
 }
 
 /**
