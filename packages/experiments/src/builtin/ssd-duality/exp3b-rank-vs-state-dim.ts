@@ -2,6 +2,7 @@
  * exp3b: generator rank and semiseparable order against the number of states, over seeds. Both follow y = N until
  * float64 can no longer tell the decays apart.
  */
+import { relative } from 'node:path';
 import type { Generator } from '@statespace/tensor';
 import type { TopLevelSpec } from 'vega-lite';
 import { z } from 'zod';
@@ -182,6 +183,11 @@ export const exp3bRankVsStateDim = defineExperiment({
     const spec = rankCurveFigure(points);
     const artifacts = await writeRunFigures(run, { [figureName]: spec });
     const figure = await writeSharedFigure(run, spec, out, `${figureName}.png`);
-    return { status: 'completed', ...findings, metadata: { ...metadata, figure }, artifacts };
+    return {
+      status: 'completed',
+      ...findings,
+      metadata: { ...metadata, figure },
+      artifacts: [...artifacts, relative(run.directory, figure)],
+    };
   },
 });
