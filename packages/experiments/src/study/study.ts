@@ -1,8 +1,7 @@
 /** A study: the experiments that stand for one paper, and where what they find differs from what it says. */
-import { ArgumentError } from '@statespace/ssd-core';
 import type { PlainObject } from '../config/yaml-file.js';
 import type { Experiment } from '../experiment/define.js';
-import type { ExperimentRegistry } from '../experiment/registry.js';
+import { ExperimentRegistry } from '../experiment/registry.js';
 import type { Html } from './report/html.js';
 
 /** A claim of the paper that does not hold as it is stated. */
@@ -40,25 +39,18 @@ export function answersTo({ name: own, aliases = [] }: Experiment, name: string)
   return own === name || aliases.includes(name);
 }
 
+/** The shortest name it answers to: `exp2`. */
+export function shortName({ name, aliases = [] }: Experiment): string {
+  return [name, ...aliases].reduce((short, other) => (other.length < short.length ? other : short));
+}
+
 /**
  * The experiments of `study` by name or alias, in the study's order; all of them for no names.
- * @throws {ArgumentError} for a name that is not one of them.
+ * @throws {ArgumentError} with the nearest name for one that is not among them.
  */
-export function selectExperiments(
-  study: Study,
-  registry: ExperimentRegistry,
-  names: readonly string[] = [],
-): readonly Experiment[] {
+export function selectExperiments(study: Study, names: readonly string[] = []): readonly Experiment[] {
   if (names.length === 0) return study.experiments;
+  const registry = new ExperimentRegistry(study.experiments);
   const wanted = new Set(names.map((name) => registry.get(name)));
-  for (const experiment of wanted) {
-    if (study.experiments.includes(experiment)) continue;
-    throw new ArgumentError({
-      op: study.name,
-      argument: `'${experiment.name}'`,
-      wanted: `one of ${study.experiments.map(({ name }) => name).join(', ')}`,
-      got: 'an experiment of something else',
-    });
-  }
   return study.experiments.filter((experiment) => wanted.has(experiment));
 }

@@ -169,6 +169,12 @@ describe('catches', () => {
   });
 });
 
+test('how times grow is judged unless it is to be ignored', () => {
+  const slow = { sample: () => [{ field: 'slope', message: 'expected 1, got 3', timing: true }] };
+  expect(checkLogs(log, slow).findings[0]).toMatchObject({ rule: 'timing', line: 1, field: 'meta.slope' });
+  expect(checkLogs(log, slow, { ignoreTimes: true })).toMatchObject({ passed: true, findings: [] });
+});
+
 test('numbers of an experiment without rules are said to be unjudged', () => {
   expect(checkLogs(log, {})).toMatchObject({ passed: true, unjudged: ['sample'] });
 });

@@ -13,7 +13,9 @@ export type LogRule =
   /** A planned run has no row, or a row was not planned. */
   | 'grid'
   /** A stored number does not satisfy what its experiment claims. */
-  | 'claim';
+  | 'claim'
+  /** A time does not grow as its experiment claims. */
+  | 'timing';
 
 export interface LogFinding {
   readonly rule: LogRule;

@@ -84,6 +84,22 @@ export function describeCell({ experiment, seed, params }: GridCell): string {
   return `${experiment}${values.length === 0 ? '' : ` (${values.join(', ')})`}, seed ${seed}`;
 }
 
+/** For each cell the parameters in which the cells of its experiment differ. */
+export function varyingParams(cells: readonly GridCell[]): PlainObject[] {
+  const values = new Map<string, Set<string>>();
+  for (const { experiment, params } of cells) {
+    for (const [name, value] of Object.entries(params)) {
+      const key = `${experiment} ${name}`;
+      values.set(key, (values.get(key) ?? new Set()).add(canonicalJson(value)));
+    }
+  }
+  return cells.map(({ experiment, params }) =>
+    Object.fromEntries(
+      Object.entries(params).filter(([name]) => (values.get(`${experiment} ${name}`)?.size ?? 0) > 1),
+    ),
+  );
+}
+
 function combinations(axes: Readonly<Record<string, readonly unknown[]>>): [string, unknown][][] {
   let found: [string, unknown][][] = [[]];
   for (const [name, values] of Object.entries(axes)) {

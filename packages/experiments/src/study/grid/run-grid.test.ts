@@ -61,6 +61,9 @@ describe('runGrid', () => {
     const { events, result } = await drainGrid({ directory });
     expect(result).toEqual({ status: 'completed', total: 6, done: 6, failed: 0 });
     expect(events.map(({ done }) => done)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(events.flatMap((event) => (event.type === 'run' ? [event.varies] : []))).toEqual(
+      [1, 1, 2, 2, 4, 4].map((N) => ({ N })),
+    );
     expect(readPlan(directory)?.cells).toEqual(sampleCells());
     const rows = rowsOf(directory);
     expect(rows[3]).toEqual({

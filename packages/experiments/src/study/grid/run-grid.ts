@@ -8,7 +8,7 @@ import type { ExperimentRegistry } from '../../experiment/registry.js';
 import { runExperiment } from '../../experiment/run-experiment.js';
 import { RunStore } from '../../runs/run-store.js';
 import { GridLog, type LogRepair } from './grid-log.js';
-import { cellKey, describeCell, type GridCell, identifyingParams } from './grid-plan.js';
+import { cellKey, describeCell, type GridCell, identifyingParams, varyingParams } from './grid-plan.js';
 import { type LogRecord, logFormatVersion, summarizeChecks } from './log-record.js';
 import { extendPlan, readPlan, writePlan } from './plan-file.js';
 
@@ -44,6 +44,8 @@ export interface GridRun {
   readonly total: number;
   readonly seconds: number;
   readonly record: LogRecord;
+  /** Its parameters in which the runs of its experiment differ. */
+  readonly varies: PlainObject;
 }
 
 export interface GridResult {
@@ -73,11 +75,12 @@ export async function* runGrid(options: GridOptions): AsyncGenerator<GridStart |
     await writePlan(directory, extendPlan(earlier, cells, new Date()));
     const store = new RunStore(join(directory, gridRunsFolder));
     removeAbandoned(store, log);
-    const open = cells.filter((cell) => !log.has(cell));
+    const varying = varyingParams(cells);
+    const open = [...cells.entries()].filter(([, cell]) => !log.has(cell));
     const total = cells.length;
     let done = total - open.length;
     yield { type: 'start', total, done, repair: log.repair };
-    for (const cell of open) {
+    for (const [index, cell] of open) {
       // Experiments compute without a pause: here a signal gets its turn.
       await setImmediate();
       const begin = performance.now();
@@ -85,7 +88,8 @@ export async function* runGrid(options: GridOptions): AsyncGenerator<GridStart |
       if (record === undefined) return { status: 'interrupted', total, done, failed: failedOf(cells, log) };
       log.append(record);
       done += 1;
-      yield { type: 'run', done, total, seconds: (performance.now() - begin) / 1000, record };
+      const seconds = (performance.now() - begin) / 1000;
+      yield { type: 'run', done, total, seconds, record, varies: varying[index] ?? {} };
     }
     return { status: 'completed', total, done, failed: failedOf(cells, log) };
   } finally {

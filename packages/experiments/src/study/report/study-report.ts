@@ -103,6 +103,7 @@ export function statusMark(status: StudyEntry['status']): Html {
 function corrections({ study, entries, program }: StudyReport): Html {
   if (study.corrections.length === 0) return html``;
   return html`<h2>Where the paper’s claims do not hold as stated</h2>
+<p class="note">Claims are told after accounts of the paper; its own wording decides.</p>
 ${study.corrections.map((correction) => correctionCard(correction, entries, program))}`;
 }
 
