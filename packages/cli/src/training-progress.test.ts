@@ -75,6 +75,20 @@ describe('progress', () => {
     expect(written.stdout).toBe('');
   });
 
+  test('notes stay, those of the moment give way', () => {
+    const { written, terminal: tty } = terminal(true);
+    const progress = new TrainingProgress(tty);
+    progress.show({ type: 'note', text: 'epoch 1', passing: true });
+    progress.show({ type: 'note', text: 'one is done', passing: false });
+    expect(written.stderr).toBe('\r\u001b[2Kepoch 1\r\u001b[2Kone is done\n');
+
+    const { written: piped, terminal: pipe } = terminal(false);
+    const lines = new TrainingProgress(pipe, () => 0);
+    for (const epoch of [1, 2, 3]) lines.show({ type: 'note', text: `epoch ${epoch}`, passing: true });
+    lines.show({ type: 'note', text: 'one is done', passing: false });
+    expect(piped.stderr).toBe('epoch 1\none is done\n');
+  });
+
   test('is cut to the width of the terminal', () => {
     const { written, terminal: tty } = terminal(true, 20);
     new TrainingProgress(tty).show(log(10));
