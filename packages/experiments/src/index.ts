@@ -53,7 +53,8 @@ export {
   resumeExperiment,
   runExperiment,
 } from './experiment/run-experiment.js';
-export { type Summary, summarize, summarizeValues } from './experiment/statistics.js';
+export { powerLawExponent, type Summary, summarize, summarizeValues } from './experiment/statistics.js';
+export { studentCdf, studentQuantile } from './experiment/student-t.js';
 export {
   type HeatMapFigureData,
   type HeatMapMatrix,
