@@ -35,12 +35,12 @@ export function studyReportHtml(report: StudyReport): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${study.title}</title>
+<title>${study.title}: its claims, checked</title>
 <style>${new Html(reportStyle)}</style>
 </head>
 <body>
 <header>
-<h1>${study.title}</h1>
+<h1>${study.title}: its claims, checked</h1>
 <p class="lead">${study.paper}. ${summarySentence(report)}</p>
 ${verdict(entries)}
 </header>
