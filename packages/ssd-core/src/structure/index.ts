@@ -1,0 +1,27 @@
+/**
+ * `@statespace/ssd-core/structure`: semiseparable matrices, their ranks, and the duality of state space models and
+ * masked attention.
+ */
+export {
+  bidiagonalExample,
+  bidiagonalSsm,
+  identityPlusCorner,
+  identityPlusCornerSsm,
+} from './counter-examples.js';
+export {
+  type DenseSsm,
+  denseKernel,
+  diagonalPlusLowRank,
+  householderSsmKernel,
+  type NormalSource,
+} from './dense-ssm.js';
+export { constantDiagonalSsm, type DiagonalSsm, runDiagonalSsm } from './diagonal-ssm.js';
+export { type Decay, generatorRank, type RankResult, semiseparableOrderAgainst } from './generator-rank.js';
+export { causalProduct, type Matrix, matMul, matVec } from './matrix.js';
+export { modularRank } from './modular-rank.js';
+export { type DiagonalBlock, diagonalBlocks, newColumns } from './new-columns.js';
+export { kernelRank, rank, semiseparableOrder } from './rank.js';
+export { diagonalKernel, headKernels, oneSemiseparable } from './semiseparable.js';
+export { type AttentionFactors, singleMaskDual } from './single-mask-dual.js';
+export { singularValues } from './singular-values.js';
+export { type OperationCount, type StageFlops, stageFlops } from './stage-flops.js';
