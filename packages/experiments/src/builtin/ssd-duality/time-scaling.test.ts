@@ -1,4 +1,10 @@
-import { type DiagonalSsm, diagonalKernel, type Matrix } from '@statespace/ssd-core/structure';
+import {
+  type DiagonalSsm,
+  diagonalKernel,
+  type Matrix,
+  type StageFlops,
+  stageFlops,
+} from '@statespace/ssd-core/structure';
 import { describe, expect, test } from 'vitest';
 import { attentionForm, recurrentForm } from './dual-forms.js';
 import type { NativeRow } from './native-scaling.js';
@@ -127,23 +133,28 @@ describe('what is made of times', () => {
 });
 
 describe('operations', () => {
-  const counts = [10, 20, 40].map((seqLen) => scalingFlops(seqLen, 3, 2));
+  const lengths = [10, 20, 40];
 
-  test('are those of the loops: 4 stages, 5 a state, 2 a kernel entry', () => {
-    expect(counts[0]).toEqual({
-      T: 10,
-      stage_units: 4 * 3 * 10 * 2,
-      recurrence_flops: 5 * 3 * 10 * 2,
-      kernel_product_flops: 2 * 10 * 10 * 2,
-    });
+  test('are 4 units a state and step, T^2 multiplications and additions in the product', () => {
+    const counts = lengths.map((seqLen) => scalingFlops(seqLen));
+    expect(counts[1]).toMatchObject({ T: 20, stage_units: 4 * 4 * 20 * 16, product_flops: 20 * 20 * 16 });
+    expect(flopsScale(counts).map(({ passed }) => passed)).toEqual([true, true]);
+    expect(flopsScale(counts.slice(0, 1))).toMatchObject([{ passed: true }]);
   });
 
-  test('grow as T and as T^2, and a count that does not fails', () => {
-    expect(flopsScale(counts)).toMatchObject([{ passed: true, found: 'T^1.000 and T^2.000' }]);
-    expect(flopsScale(counts.slice(1, 2))).toEqual([]);
-    for (const field of ['stage_units', 'recurrence_flops', 'kernel_product_flops'] as const) {
-      const edited = counts.map((row) => ({ ...row, [field]: row[field] * row.T }));
-      expect(flopsScale(edited)).toMatchObject([{ passed: false }]);
-    }
+  test.each<[string, (flops: StageFlops, seqLen: number) => object]>([
+    ['a stage is left out', ({ units }) => ({ units: { ...units, total: 0.75 * units.total } })],
+    [
+      'the recurrence is counted as quadratic',
+      ({ recurrence }, T) => ({ recurrence: { total: recurrence.total * T } }),
+    ],
+    ['the product is counted as linear', ({ product }, T) => ({ product: { total: product.total / T } })],
+  ])('the claims fail when %s', (_name, edit) => {
+    const wrong: typeof stageFlops = (sizes) => {
+      const flops = stageFlops(sizes);
+      return { ...flops, ...edit(flops, sizes.seqLen) };
+    };
+    const checks = flopsScale(lengths.map((seqLen) => scalingFlops(seqLen, wrong)));
+    expect(checks.every(({ passed }) => passed)).toBe(false);
   });
 });
