@@ -9,7 +9,7 @@ import {
   type Matrix,
 } from '@statespace/ssd-core/structure';
 import { Generator } from '@statespace/tensor';
-import { powerLawExponent, summarizeValues } from '../../experiment/statistics.js';
+import { powerLawExponent } from '../../experiment/statistics.js';
 import { attentionForm, recurrentForm } from './dual-forms.js';
 import { outputDifference } from './equivalence.js';
 import { timeCalls } from './timing.js';
@@ -70,10 +70,7 @@ export function measureScaling(
   const y = new Float64Array(u.length);
   const z = new Float64Array(u.length);
   const kernel = forms.kernel(ssm);
-  const time = (run: () => void): number => {
-    const samples = Array.from({ length: repeats }, () => timeCalls(run, { minSampleMs }).msPerCall);
-    return summarizeValues(samples).mean;
-  };
+  const time = (run: () => void): number => timeCalls(run, { minSampleMs, samples: repeats }).msPerCall;
   const recurrence = time(() => forms.recurrent(ssm, u, scalingWidth, y));
   const attention = time(() => forms.attention(kernel, u, scalingWidth, z));
   return {

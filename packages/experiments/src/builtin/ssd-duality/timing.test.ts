@@ -37,6 +37,14 @@ test('a function that got faster after the warm-up is called more often', () => 
   expect(calls()).toBeLessThan(60_000);
 });
 
+test('the mean of several samples, after one warm-up', () => {
+  const { clock, run, calls } = simulated((call) => (call < 45 ? 1 : 2));
+  // 10 calls of warm-up, 24 and 24 in the samples: 11 at 1 ms and 13 at 2 ms in the second.
+  const { msPerCall } = timeCalls(run, { minSampleMs: 20, samples: 2, clock });
+  expect(msPerCall).toBeCloseTo((1 + (11 + 26) / 24) / 2, 9);
+  expect(calls()).toBe(58);
+});
+
 test('the real clock runs', () => {
   let sum = 0;
   const timing = timeCalls(

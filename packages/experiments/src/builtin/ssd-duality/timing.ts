@@ -3,6 +3,8 @@
 export interface TimingOptions {
   /** Least duration of a sample, milliseconds. */
   readonly minSampleMs: number;
+  /** Samples, whose mean is the time. Default 1. */
+  readonly samples?: number;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly clock?: () => number;
 }
@@ -10,25 +12,30 @@ export interface TimingOptions {
 export interface Timing {
   /** Milliseconds per call. */
   readonly msPerCall: number;
-  /** Calls in the sample that counted. */
+  /** Calls in the last sample. */
   readonly calls: number;
 }
 
 /**
  * Times `run`. The warm-up, of half a sample, lets the compiler finish and tells how many calls a sample needs; where
- * the sample comes out short of `minSampleMs` all the same, a larger one is taken.
+ * one comes out short of `minSampleMs` all the same, a larger one is taken.
  */
 export function timeCalls(run: () => void, options: TimingOptions): Timing {
-  const { minSampleMs, clock = () => performance.now() } = options;
+  const { minSampleMs, samples = 1, clock = () => performance.now() } = options;
   const warmUp = callFor(run, minSampleMs / 2, clock);
   let calls = callsFor(minSampleMs, warmUp.calls, warmUp.elapsed);
-  for (;;) {
+  let sum = 0;
+  for (let taken = 0; taken < samples; ) {
     const begin = clock();
     for (let i = 0; i < calls; i++) run();
     const elapsed = clock() - begin;
-    if (elapsed >= minSampleMs) return { msPerCall: elapsed / calls, calls };
-    calls = Math.max(calls + 1, callsFor(minSampleMs, calls, elapsed));
+    if (elapsed < minSampleMs) calls = Math.max(calls + 1, callsFor(minSampleMs, calls, elapsed));
+    else {
+      sum += elapsed / calls;
+      taken += 1;
+    }
   }
+  return { msPerCall: sum / samples, calls };
 }
 
 /** Calls `run` for at least `ms`, at least once. */
