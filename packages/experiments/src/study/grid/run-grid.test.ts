@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ArgumentError, ConfigError, IoError } from '@statespace/ssd-core';
 import { describe, expect, test } from 'vitest';
@@ -190,6 +198,25 @@ describe('a log that was cut', () => {
     const again = await GridLog.open(directory);
     expect(again.repair).toEqual({ droppedLine: false, rewroteCsv: false });
     again.close();
+  });
+
+  test('folders of runs that have no row go, one that failed stays', async () => {
+    using folder = temporaryFolder();
+    const { path: directory } = folder;
+    await drainGrid({ directory });
+    const runs = join(directory, 'runs', 'sample');
+    const logged = readdirSync(runs);
+    mkdirSync(join(runs, 'half-made', 'checkpoints'), { recursive: true });
+    const store = new RunStore(join(directory, 'runs'));
+    const begin = () =>
+      store.create({ experiment: 'sample', program: 'sample', seed: 0, config: {}, environment: {} });
+    const stopped = await begin();
+    stopped.unlock();
+    const failed = await begin();
+    await failed.setStatus('failed', 'no space left');
+    failed.unlock();
+    await drainGrid({ directory, resume: true });
+    expect(readdirSync(runs).sort()).toEqual([...logged, failed.id].sort());
   });
 
   test('a wrong line in the middle is no cut: it is refused by name, and the lock is free again', async () => {

@@ -1,5 +1,5 @@
 /** Runs the cells of a grid that its log does not have yet, one run folder and one row of the log each. */
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ConfigError, StatespaceError } from '@statespace/ssd-core';
@@ -129,17 +129,28 @@ async function runCell(
 }
 
 /**
- * Removes what a kill or an interruption left: runs without a row are done again. One that failed with an error stays,
- * for its message.
+ * Removes what a kill or an interruption left, as this process alone works in the folder: runs without a row, which are
+ * done again, and folders that did not become runs. A run that failed with an error stays, for its message.
  */
 function removeAbandoned(store: RunStore, log: GridLog): void {
   const logged = new Set(log.records.map((record) => record.run_id));
-  for (const run of store.list()) {
-    const { status } = run;
-    if (!logged.has(run.id) && status !== 'failed' && status !== 'running') {
-      rmSync(run.directory, { recursive: true });
+  const kept = new Set(
+    store
+      .list()
+      .filter((run) => logged.has(run.id) || run.status === 'failed')
+      .map((run) => run.directory),
+  );
+  for (const experiment of subfolders(store.root)) {
+    for (const directory of subfolders(experiment)) {
+      if (!kept.has(directory)) rmSync(directory, { recursive: true });
     }
   }
+}
+
+function subfolders(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const entries = readdirSync(path, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
 }
 
 function failedOf(cells: readonly GridCell[], log: GridLog): number {

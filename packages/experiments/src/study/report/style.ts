@@ -2,7 +2,7 @@
 export const reportStyle = `
 :root { --ink: #202124; --grey: #5f6368; --line: #dadce0; --soft: #f6f7f9; --good: #00694c; --bad: #a63c00; --link: #005a8d; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2.5rem 1.25rem 4rem; background: white; color: var(--ink);
+body { margin: 0 auto; max-width: 66rem; padding: 2.5rem 1.25rem 4rem; background: white; color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif; }
 h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .4rem; }
 h2 { font-size: 1.3rem; margin: 3rem 0 .8rem; padding-top: .8rem; border-top: 1px solid var(--line); }
