@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { mergeLayers } from '../config/layers.js';
+import { schemaFlags } from '../config/schema-flags.js';
 import { readYamlFile } from '../config/yaml-file.js';
 import { checkParams } from '../experiment/run-experiment.js';
 import { builtinExperiments } from './index.js';
@@ -23,4 +25,23 @@ describe('presets', () => {
       expect(checkParams(experiment, experiment.preset ?? {}, 'preset')).toMatchObject({ seed: 0 });
     },
   );
+
+  test.each(builtinExperiments.list().filter(({ fast }) => fast !== undefined))(
+    'the fast version of $name fits its schema, and differs from the whole',
+    (experiment) => {
+      const whole = checkParams(experiment, experiment.preset ?? {}, 'preset');
+      const fast = mergeLayers(experiment.preset ?? {}, experiment.fast ?? {});
+      expect(checkParams(experiment, fast, 'fast')).not.toEqual(whole);
+    },
+  );
+
+  test('every parameter is described, and no two flags of an experiment are the same', () => {
+    for (const { name, params } of builtinExperiments.list()) {
+      // `--seed` is the command's own, unless an experiment over seeds takes it.
+      const flags = schemaFlags(params).filter(({ path }) => path !== 'seed');
+      const names = flags.flatMap((flag) => flag.names);
+      expect(new Set(names).size, name).toBe(names.length);
+      for (const flag of flags) expect(flag.description, `${name} ${flag.path}`).not.toBe('');
+    }
+  });
 });

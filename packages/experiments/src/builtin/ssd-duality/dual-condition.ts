@@ -93,7 +93,7 @@ export const dualConditionExperiment = defineExperiment({
       .int()
       .min(1)
       .max(1000)
-      .default(4)
+      .default(2)
       .meta({ description: 'Random kernels of each length', flag: '--kernels' }),
     betas: z
       .array(z.number().min(0).max(2))
@@ -101,7 +101,7 @@ export const dualConditionExperiment = defineExperiment({
       .default([0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2])
       .meta({ description: "Strengths of DeltaNet's update", flag: '--betas' }),
   }),
-  fast: { seqLens: [16, 64], kernels: 2 },
+  fast: { seqLens: [16, 64] },
   run: async (params, { run, signal }) => {
     const rows: RandomDualRow[] = [];
     for (const row of randomDuals(params, dualMathematics)) {

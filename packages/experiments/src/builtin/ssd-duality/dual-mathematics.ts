@@ -33,7 +33,7 @@ export interface DualMathematics {
   readonly widthDual: (matrix: Matrix, width: number) => WidthDual;
   /** max_t rank(M[t:, :t+1]). */
   readonly order: (matrix: Matrix) => number;
-  /** Q, K (T, N) with M = tril(Q K^T). @throws {StatespaceError} where products of decays leave float64. */
+  /** Q, K (T, N) with M = tril(Q K^T). @throws {ArgumentError} where products of decays leave float64. */
   readonly singleMaskDual: (ssm: DiagonalSsm) => { readonly q: Matrix; readonly k: Matrix };
   /** Kernel of h[t] = (I - beta k k^T) h[t-1] + b u, y = c^T h, with random unit k. */
   readonly householderKernel: (seqLen: number, dState: number, beta: number, generator: Generator) => Matrix;

@@ -188,7 +188,15 @@ describe('dual-condition', () => {
     const { q, k } = singleMaskDual(ssm);
     return { q: k, k: q };
   };
-  const neverRefuses = (ssm: DiagonalSsm) => singleMaskDual(ssm.seqLen > 512 ? { ...ssm, seqLen: 512 } : ssm);
+  const neverRefuses = ({ dState, ...ssm }: DiagonalSsm) => {
+    const seqLen = Math.min(ssm.seqLen, 512);
+    const [x, y, z] = [ssm.a, ssm.b, ssm.c].map((values) => values.subarray(0, seqLen * dState)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    return singleMaskDual({ seqLen, dState, a: x, b: y, c: z });
+  };
 
   test.each<[string, Partial<DualMathematics>]>([
     ['kernel: squared decays', { kernel: (ssm) => diagonalKernel({ ...ssm, a: times(ssm.a, ssm.a) }) }],
