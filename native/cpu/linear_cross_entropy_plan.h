@@ -108,7 +108,8 @@ static inline int64_t lay_out(Head& h, float* base) noexcept {
 /// Sizes that follow from the shape alone, so that results do not depend on the number of threads.
 static inline void choose_sizes(Head& h) noexcept {
   // E passes through the caches once per row, weight and its gradient once per block: T = dim weighs them equally.
-  const int64_t fit = smaller(round_up(h.args.dim, kMicroCols), kScratchFloats / h.args.vocab / kMicroCols * kMicroCols);
+  const int64_t scratch = kScratchFloats / h.args.vocab / kMicroCols * kMicroCols;
+  const int64_t fit = smaller(round_up(h.args.dim, kMicroCols), scratch);
   const int64_t most = smaller(larger(fit, kFewestRows), kMostRows);
   h.block = smaller(lanes_up(larger<int64_t>(h.counted, 1)), most);
   h.e_step = h.block + kLanes;

@@ -52,8 +52,8 @@ STATESPACE_INLINE void exponentiate_rows(float* e, int64_t e_step, int32_t v0, c
 }
 
 template <bool kTargetsInside>
-static inline void exponentiate(float* e, int64_t e_step, int64_t height, int32_t v0, const float* bias, Floats reference,
-                  Ints targets, RowStats& stats) noexcept {
+static inline void exponentiate(float* e, int64_t e_step, int64_t height, int32_t v0, const float* bias,
+                                Floats reference, Ints targets, RowStats& stats) noexcept {
   int64_t i = 0;
   const auto bias_at = [&](int64_t row) { return bias == nullptr ? nullptr : bias + row; };
   RowStats own = {Floats{}, stats.largest};
@@ -107,7 +107,7 @@ static inline void exponential_tile(const Head& h, int64_t tile, float* e) noexc
 
 /// The tile's share of dx, while its exponentials are still in the cache; `fresh` where it is the first of its group.
 static inline void grad_x_tile(const Head& h, int64_t tile, const float* e, float* part, bool fresh,
-                 float* packed_weight) noexcept {
+                               float* packed_weight) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
   const int64_t entries = smaller(h.tile, a.vocab - tile * h.tile);
   const float* weight = a.weight + tile * h.tile * a.dim;
@@ -119,7 +119,7 @@ static inline void grad_x_tile(const Head& h, int64_t tile, const float* e, floa
   }
 }
 
-/// Step 4 for one tile. `fresh` where nothing has been written to the gradients yet.
+/// Step 4 for one tile.
 static inline void grad_weight_tile(const Head& h, int64_t tile, float* e) noexcept {
   const LinearCrossEntropyArgs& a = h.args;
   const HeadBlock& block = h.before;

@@ -105,12 +105,15 @@ class ScanPlan {
 };
 
 /// Tiles per block: at least 16, so that the rows of a chunk are read in pieces of a kilobyte and a page is entered
-/// seldom, but no more than make about `pieces` items of work, and states that fit into L2 beside the chunk.
+/// seldom, but no more than make about `pieces` items of work, and states that fit into L2 beside the chunk. Fewer than
+/// 16 where there would not be four items of work otherwise.
 STATESPACE_INLINE int64_t tiles_per_block(const SelectiveScanInputs& args, int64_t sequences, int64_t pieces) {
   const int64_t tiles = ceil_div(args.dim, kLanes);
-  const int64_t blocks = ceil_div(pieces, larger<int64_t>(1, sequences));
+  const int64_t rows = larger<int64_t>(1, sequences);
   const int64_t fit = larger<int64_t>(1, 65536 / (larger<int64_t>(1, args.d_state) * kLanes));
-  return smaller(fit, larger<int64_t>(256 / kLanes, ceil_div(tiles, blocks)));
+  constexpr int64_t kWide = 256 / kLanes;
+  const int64_t least = rows * ceil_div(tiles, kWide) >= 4 ? kWide : larger<int64_t>(kWide / 4, ceil_div(tiles * rows, 4));
+  return smaller(fit, larger(least, ceil_div(tiles, ceil_div(pieces, rows))));
 }
 
 /// Rows of state tensors: packed sequences, or batch rows.

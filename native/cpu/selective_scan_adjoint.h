@@ -74,6 +74,7 @@ STATESPACE_INLINE void adjoint_states(AdjointTile& tile, const AdjointRows& rows
   constexpr int kBatch = K >= 4 ? 1 : 2;  // steps whose exponentials go together, to hide their latency
   const Exp2Constants constants = exp2_constants();
   Floats rate[K], h[K], total[K];
+#pragma GCC unroll 4
   for (int i = 0; i < K; ++i) {
     rate[i] = load(rows.rates + (n + i) * kLanes);
     h[i] = load_lanes(rows.checkpoint + (n + i) * rows.checkpoint_step, rows.lanes);
@@ -83,6 +84,7 @@ STATESPACE_INLINE void adjoint_states(AdjointTile& tile, const AdjointRows& rows
     Floats x[kBatch * K], e[kBatch * K];
     for (int j = 0; j < kBatch; ++j) {
       const Floats delta = load(tile.delta + (first + j) * kLanes);
+#pragma GCC unroll 4
       for (int i = 0; i < K; ++i) x[j * K + i] = delta * rate[i];
     }
     exp2_all(x, e, constants);
@@ -91,6 +93,7 @@ STATESPACE_INLINE void adjoint_states(AdjointTile& tile, const AdjointRows& rows
       const Floats drive = load(tile.drive + t * kLanes);
       const Floats dy = load(tile.dy + t * kLanes);
       Floats y = kGate ? load(tile.y + t * kLanes) : Floats{};
+#pragma GCC unroll 4
       for (int i = 0; i < K; ++i) {
         const int64_t at = i * kSteps + t * kLanes;
         const Floats sum = kConstantC ? total[i] : load(sums.grad_C + at);
@@ -110,6 +113,7 @@ STATESPACE_INLINE void adjoint_states(AdjointTile& tile, const AdjointRows& rows
   }
 
   Floats R[K], grad_A[K];
+#pragma GCC unroll 4
   for (int i = 0; i < K; ++i) {
     if (kConstantC) {
       float* to = rows.constant_grad_C + (n + i) * kLanes;
@@ -125,6 +129,7 @@ STATESPACE_INLINE void adjoint_states(AdjointTile& tile, const AdjointRows& rows
     const Floats dy = load(tile.dy + t * kLanes);
     Floats inner = load(tile.inner + t * kLanes);
     Floats slope = load(tile.slope + t * kLanes);
+#pragma GCC unroll 4
     for (int i = 0; i < K; ++i) {
       const int64_t at = i * kSteps + t * kLanes;
       const Floats sum = kConstantB ? total[i] : load(sums.grad_B + at);
@@ -143,6 +148,7 @@ STATESPACE_INLINE void adjoint_states(AdjointTile& tile, const AdjointRows& rows
     store(tile.inner + t * kLanes, inner);
     store(tile.slope + t * kLanes, slope);
   }
+#pragma GCC unroll 4
   for (int i = 0; i < K; ++i) {
     store(rows.R + (n + i) * kLanes, R[i]);
     float* to = rows.grad_A + (n + i) * kLanes;

@@ -91,22 +91,6 @@ static inline void finish_tile(const SelectiveScanBackwardArgs& args, int64_t ba
   store(grad_bias, sum_bias);
 }
 
-/// Brings the lines of steps [begin, end) of one tile into L2. In small numbers: the machine has few places for lines
-/// under way, and waits when they are taken.
-static inline void prefetch_rows(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t end,
-                                 const ScanTile& at) noexcept {
-  for (int64_t t = begin; t < end; ++t) {
-    prefetch_far(row_at(args.u, batch, t) + at.channel);
-    prefetch_far(row_at(args.delta, batch, t) + at.channel);
-    prefetch_far(row_at(args.grad_out, batch, t) + at.channel);
-    if (args.z.data != nullptr) prefetch_far(row_at(args.z, batch, t) + at.channel);
-    const int64_t place = (batch * args.seq_len + t) * args.dim + at.channel;
-    if (args.grad_u != nullptr) prefetch_to_write(args.grad_u + place);
-    if (args.grad_delta != nullptr) prefetch_to_write(args.grad_delta + place);
-    if (args.grad_z != nullptr) prefetch_to_write(args.grad_z + place);
-  }
-}
-
 /// Writes the chunk's sums [n][step] as rows (step, n) of a (B, L, G, N) tensor.
 static inline void store_weight_rows(const float* sums, int64_t steps, int64_t d_state, int64_t row_step,
                                      float* to) noexcept {

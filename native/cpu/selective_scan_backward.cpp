@@ -216,26 +216,12 @@ void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const
       const int64_t index = block.first_tile + first + i;
       load_tile(args, sequence.batch, begin, steps, pass.plan.tile(index), memory.tiles[i]);
     }
-    // While the loops run, the next pass is fetched, a few rows with every group of states.
-    const int64_t groups = ceil_div(d_state, kAdjointStates);
-    const int64_t rows_each = ceil_div(kChunk, larger<int64_t>(1, groups));
-    const bool last_pass = first + kPassTiles >= block.tiles;
-    const int64_t next_begin = last_pass ? begin - kChunk : begin;
-    const int64_t next_tile = block.first_tile + (last_pass ? 0 : first + kPassTiles);
-    const int64_t next_end = last_pass ? begin : begin + steps;
-    const int64_t next_count =
-        next_begin < sequence.begin ? 0 : smaller(kPassTiles, block.first_tile + block.tiles - next_tile);
     for (int64_t n = 0; n < d_state;) {
       const int64_t k = d_state - n >= kAdjointStates ? kAdjointStates : 1;
       fill_zero(sums.grad_B, k * kSteps);
       fill_zero(sums.grad_C, k * kSteps);
       for (int64_t i = 0; i < count; ++i) {
         const AdjointRows rows = rows_of(pass, block, memory, first + i, checkpoint);
-        const int64_t fetched = next_begin + n / kAdjointStates * rows_each;
-        if (i < next_count) {
-          prefetch_rows(args, sequence.batch, fetched, smaller(next_end, fetched + rows_each),
-                        pass.plan.tile(next_tile + i));
-        }
         if (k == kAdjointStates) {
           adjoint_tile<kAdjointStates>(memory.tiles[i], rows, weights, padded, n, gate, sums);
         } else {
