@@ -6,7 +6,7 @@ import {
   tensorDType,
 } from '@statespace/ssd-core';
 import { type Backend, backendFor } from './backend.js';
-import { gradientOutputs, wantedGradients } from './gradient-outputs.js';
+import { type BackwardOptions, gradientOutputs, wantedGradients } from './gradient-outputs.js';
 import { asLengthSecond, checkLayout, type HostTensor, makeOutput } from './layout.js';
 import {
   type AsyncOptions,
@@ -79,10 +79,8 @@ const gradientNames = ['gradX', 'gradWeight', 'gradBias', 'gradInitialStates'] a
 /** Gradients of the convolution, each of the shape and format of its input. */
 export type CausalConv1dGradients = Readonly<Partial<Record<(typeof gradientNames)[number], HostTensor>>>;
 
-export interface CausalConv1dBackwardOptions extends CallOptions {
-  /** Which gradients to compute. Default: of every input that is given. */
-  readonly gradients?: readonly (typeof gradientNames)[number][];
-}
+/** Which gradients to compute, and buffers for them under their own names. */
+export type CausalConv1dBackwardOptions = BackwardOptions<(typeof gradientNames)[number]>;
 
 /**
  * Gradients of `causalConv1d`: with d = gradOut silu'(pre), or gradOut,
@@ -90,7 +88,8 @@ export interface CausalConv1dBackwardOptions extends CallOptions {
  *   gradBias = sum d;   gradWeight[w] = sum_t d[t] x[t - W + 1 + w];   gradX[s] = sum_w weight[w] d[s + W - 1 - w]
  *
  * @param inputs those of the forward, `gradOut` (B, L, D) and optionally `gradFinalStates` (B, D, W-1).
- * @returns the gradients of the inputs that were given, or those named in `options.gradients`.
+ * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradU` and
+ * its like where those are given.
  * @throws as `causalConv1d`; {ArgumentError} also for the gradient of an input that is absent.
  */
 export function causalConv1dBackward(
@@ -160,7 +159,8 @@ function planBackward(op: string, given: CausalConv1dBackwardInputs, options: Ca
   const outputs = gradientOutputs(backend.kernels, {
     op,
     sources,
-    wanted: wantedGradients(op, gradientNames, sources, options.gradients),
+    wanted: wantedGradients(op, gradientNames, sources, options),
+    given: options,
     layout: (name) => (name === 'gradX' ? layout : 'bld'),
   });
   return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };

@@ -1,13 +1,33 @@
 /** Outputs of backward passes: one per input whose gradient is wanted. */
 import { ArgumentError, type Kernels, type TensorLike, tensorDType } from '@statespace/ssd-core';
 import { makeOutput, type Output, type SequenceLayout } from './layout.js';
-import type { Outputs } from './planned-call.js';
+import type { CallOptions, Outputs } from './planned-call.js';
 
 /**
  * The gradients to compute: those asked for, or of every input that is there.
- * @throws {ArgumentError} for a name that is no gradient of `op`, or the gradient of an absent input.
+ * @throws {ArgumentError} for a name that is no gradient of `op`, the gradient of an absent input, or a buffer for a
+ * gradient that is not computed.
  */
 export function wantedGradients<Name extends string>(
+  op: string,
+  names: readonly Name[],
+  sources: Readonly<Record<Name, TensorLike | undefined>>,
+  options: BackwardOptions<Name>,
+): readonly Name[] {
+  const wanted = namedGradients(op, names, sources, options.gradients);
+  const idle = names.find((name) => options[name] !== undefined && !wanted.includes(name));
+  if (idle !== undefined) {
+    throw new ArgumentError({
+      op,
+      argument: idle,
+      wanted: 'no buffer for a gradient that is not computed',
+      got: 'one',
+    });
+  }
+  return wanted;
+}
+
+function namedGradients<Name extends string>(
   op: string,
   names: readonly Name[],
   sources: Readonly<Record<Name, TensorLike | undefined>>,
@@ -35,11 +55,22 @@ export function wantedGradients<Name extends string>(
   return asked;
 }
 
+/** Options of the backward passes: which gradients, and where to put them, each under its own name. */
+export type BackwardOptions<Name extends string> = CallOptions & {
+  /** Which gradients to compute. Default: of every input that is given. */
+  readonly gradients?: readonly Name[];
+} & {
+  /** Where to put this gradient, contiguous, of its input's shape and format; a fresh array when absent. */
+  readonly [name in Name]?: TensorLike;
+};
+
 export interface GradientRequest<Name extends string> {
   readonly op: string;
   /** The input of each gradient, with its length second. */
   readonly sources: Readonly<Record<Name, TensorLike | undefined>>;
   readonly wanted: readonly Name[];
+  /** The caller's own arrays. */
+  readonly given: { readonly [name in Name]?: TensorLike | undefined };
   /** The caller's layout for sequence tensors, `'bld'` for all others. */
   readonly layout: (name: Name) => SequenceLayout;
   /** Whether the last axis of a gradient holds (re, im). */
@@ -48,7 +79,7 @@ export interface GradientRequest<Name extends string> {
 
 export function gradientOutputs<Name extends string>(
   kernels: Kernels,
-  { op, sources, wanted, layout, pairs }: GradientRequest<Name>,
+  { op, sources, wanted, given, layout, pairs }: GradientRequest<Name>,
 ): Outputs<Name> {
   const outputs: Partial<Record<Name, Output>> = {};
   for (const name of wanted) {
@@ -58,6 +89,7 @@ export function gradientOutputs<Name extends string>(
       argument: name,
       shape: source.shape,
       dtype: tensorDType(source),
+      given: given[name],
       layout: layout(name),
       pairs: pairs?.(name) ?? false,
     });

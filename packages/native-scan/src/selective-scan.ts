@@ -7,7 +7,7 @@ import {
   tensorDType,
 } from '@statespace/ssd-core';
 import { type Backend, backendFor } from './backend.js';
-import { gradientOutputs, wantedGradients } from './gradient-outputs.js';
+import { type BackwardOptions, gradientOutputs, wantedGradients } from './gradient-outputs.js';
 import { asLengthSecond, checkLayout, type HostTensor, makeOutput, type SequenceLayout } from './layout.js';
 import {
   type AsyncOptions,
@@ -105,10 +105,8 @@ const gradientNames = [
 /** Gradients of the selective scan, each of the shape and format of its input. */
 export type SelectiveScanGradients = Readonly<Partial<Record<(typeof gradientNames)[number], HostTensor>>>;
 
-export interface SelectiveScanBackwardOptions extends CallOptions {
-  /** Which gradients to compute. Default: of every input that is given. */
-  readonly gradients?: readonly (typeof gradientNames)[number][];
-}
+/** Which gradients to compute, and buffers for them under their own names. */
+export type SelectiveScanBackwardOptions = BackwardOptions<(typeof gradientNames)[number]>;
 
 /**
  * Gradients of `selectiveScan`: with g the gradient of h and p[t] = exp(Delta[t] A) h[t-1],
@@ -119,7 +117,8 @@ export interface SelectiveScanBackwardOptions extends CallOptions {
  * Complex gradients follow dL/dRe + i dL/dIm. The state is recomputed from the inputs, none is kept by the forward.
  *
  * @param inputs those of the forward, `gradOut` (B, L, D) and optionally `gradLastState` (B, D, N).
- * @returns the gradients of the inputs that were given, or those named in `options.gradients`.
+ * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradU` and
+ * its like where those are given.
  * @throws as `selectiveScan`; {ArgumentError} also for the gradient of an input that is absent.
  */
 export function selectiveScanBackward(
@@ -203,7 +202,8 @@ function planBackward(
   const outputs = gradientOutputs(backend.kernels, {
     op,
     sources,
-    wanted: wantedGradients(op, gradientNames, sources, options.gradients),
+    wanted: wantedGradients(op, gradientNames, sources, options),
+    given: options,
     layout: (name) => (sequences.has(name) ? layout : 'bld'),
     pairs: (name) => dims.complex && (name === 'gradB' || name === 'gradC'),
   });

@@ -6,7 +6,7 @@ import {
   tensorDType,
 } from '@statespace/ssd-core';
 import { type Backend, backendFor } from './backend.js';
-import { gradientOutputs, wantedGradients } from './gradient-outputs.js';
+import { type BackwardOptions, gradientOutputs, wantedGradients } from './gradient-outputs.js';
 import { asLengthSecond, checkLayout, type HostTensor, makeOutput, type SequenceLayout } from './layout.js';
 import {
   type AsyncOptions,
@@ -94,17 +94,16 @@ const sequenceGradients: readonly string[] = ['gradX', 'gradDt', 'gradB', 'gradC
 /** Gradients of the SSD scan, each of the shape and format of its input. */
 export type SsdChunkScanGradients = Readonly<Partial<Record<(typeof gradientNames)[number], HostTensor>>>;
 
-export interface SsdChunkScanBackwardOptions extends CallOptions {
-  /** Which gradients to compute. Default: of every input that is given. */
-  readonly gradients?: readonly (typeof gradientNames)[number][];
-}
+/** Which gradients to compute, and buffers for them under their own names. */
+export type SsdChunkScanBackwardOptions = BackwardOptions<(typeof gradientNames)[number]>;
 
 /**
  * Gradients of `ssdChunkScan`, by the reverse recurrence G[t] = gradOut[t] C[t]^T + exp(Delta[t+1] A) G[t+1] over
  * chunks; the decay gradient is summed over the rectangle of pairs, which needs no subtraction.
  *
  * @param inputs those of the forward, `gradOut` (B, L, H, P) and optionally `gradFinalStates` (B, H, P, N).
- * @returns the gradients of the inputs that were given, or those named in `options.gradients`.
+ * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradU` and
+ * its like where those are given.
  * @throws as `ssdChunkScan`; {ArgumentError} also for the gradient of an input that is absent.
  */
 export function ssdChunkScanBackward(
@@ -179,7 +178,8 @@ function planBackward(op: string, given: SsdChunkScanBackwardInputs, options: Ss
   const outputs = gradientOutputs(backend.kernels, {
     op,
     sources,
-    wanted: wantedGradients(op, gradientNames, sources, options.gradients),
+    wanted: wantedGradients(op, gradientNames, sources, options),
+    given: options,
     layout: (name) => (sequenceGradients.includes(name) ? layout : 'bld'),
   });
   return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };

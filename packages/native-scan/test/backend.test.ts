@@ -180,6 +180,35 @@ describeNative('layout bdl', () => {
     expect(out.data).toEqual(swap(selectiveScan(inputs).out).data);
   });
 
+  test.each(['bld', 'bdl'] as const)("gradients go into the caller's arrays, in %s", (layout) => {
+    const inputs = inFloat32(randomScanInputs({ seqLen: 7, dInner: 6, bare: true }));
+    const swap = (tensor: unknown) => transposed(tensor as { data: Float32Array; shape: number[] });
+    const own = (tensor: unknown) => (layout === 'bdl' ? swap(tensor) : (tensor as { shape: number[] }));
+    const gradOut = narrow(randomSource(3).normal([2, 7, 6]));
+    const given = { u: inputs.u, delta: inputs.delta, B: inputs.B, C: inputs.C, gradOut };
+    const all = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, own(tensor)]));
+    const gradU = { data: new Float32Array(2 * 7 * 6), shape: own(inputs.u).shape };
+    const gradA = { data: new Float32Array(inputs.A.data.length), shape: inputs.A.shape };
+    const got = selectiveScanBackward({ ...inputs, ...all } as never, { layout, gradU, gradA });
+    const wanted = selectiveScanBackward({ ...inputs, gradOut });
+    expect(got.gradU?.data).toBe(gradU.data);
+    expect(gradU.data).toEqual((own(wanted.gradU) as unknown as { data: Float32Array }).data);
+    expect(gradA.data).toEqual(wanted.gradA?.data);
+    expect(got.gradDelta?.data).toEqual((own(wanted.gradDelta) as unknown as { data: Float32Array }).data);
+  });
+
+  test('a buffer for a gradient that is not computed, or of another shape', () => {
+    const inputs = inFloat32(randomScanInputs({ seqLen: 7, dInner: 6, bare: true }));
+    const gradOut = narrow(randomSource(3).normal([2, 7, 6]));
+    const gradZ = { data: new Float32Array(84), shape: [2, 7, 6] };
+    expect(() => selectiveScanBackward({ ...inputs, gradOut }, { gradZ })).toThrow(/gradZ.*not computed/);
+    expect(() =>
+      selectiveScanBackward({ ...inputs, gradOut }, { gradients: ['gradA'], gradU: gradZ }),
+    ).toThrow(/gradU.*not computed/);
+    const short = { data: new Float32Array(42), shape: [1, 7, 6] };
+    expect(() => selectiveScanBackward({ ...inputs, gradOut }, { gradU: short })).toThrow(/gradU/);
+  });
+
   test('complex pairs stay behind the length, on the reference', () => {
     const inputs = randomScanInputs({ seqLen: 5, complex: true });
     const lengthLast = (tensor: { data: Float64Array; shape: readonly number[] }) => ({
