@@ -44,11 +44,11 @@ struct Problem {
         grad_C(rows * s.d_state),
         grad_D(s.heads) {}
 
-  void fill(SsdChunkScanInputs& a) const {
+  void fill(SsdChunkScanInputs& a) {
     a.batch = s.batch, a.seq_len = s.seq_len, a.n_heads = s.heads, a.head_dim = s.head_dim, a.d_state = s.d_state;
     a.x = x.view(s.seq_len, inner), a.dt = dt.view(s.seq_len, s.heads);
     a.B = B.view(s.seq_len, s.d_state), a.C = C.view(s.seq_len, s.d_state);
-    a.A = A.view(1, 1).data, a.D = D.view(1, 1).data;
+    a.A = A.data(), a.D = D.data();
   }
 
   template <typename Backward>

@@ -6,6 +6,12 @@
 /// Layout: lanes run over head_dim. A worker takes a block of heads of one sequence and goes through it chunk by
 /// chunk; inside a chunk, for a panel of channels and a few states at a time, the recurrence runs over all steps with
 /// those states in registers. The decays are computed once per step and state and serve all channels of the head.
+///
+/// Why a recurrence and not matrix products, as in the scalar scan: there the scores C B' of a chunk serve all heads,
+/// here each head has its own, and they cost as much as one more vector of channels. Against 3 products for a state and
+/// step, products of chunks of 16 steps need 2, and for the scores 3 for every vector of steps. Both were measured, on
+/// one core with AVX-512: at 64 channels and 16, 64, 128 states the recurrence took 0.64, 0.68, 0.83 of the time of
+/// products, at 128 channels 0.75 (16 states) and 0.82 (128), at 256 channels and 128 states 0.92. It rounds less, too.
 #include "diagonal_ssd_panel.h"
 #include "isa_kernels.h"
 #include "parallel.h"

@@ -1,7 +1,7 @@
 /// The recurrence of the diagonal SSD scan over one chunk of one panel of channels, a few states at a time.
 ///
-/// Both directions run it: forward with the output, backward without, to rebuild states. Its decays, B and C are numbers
-/// that the channels share; they are broadcast once for all vectors of the panel.
+/// Both directions run it: forward with the output, backward without, to rebuild states. The decays, B and C are
+/// numbers that the channels share; they are broadcast once for all vectors of the panel.
 #pragma once
 
 #include "diagonal_ssd_chunk.h"

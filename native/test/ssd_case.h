@@ -1,4 +1,5 @@
-/// One SSD problem, with one decay per head or one per head and state: the same numbers as kernel arguments and as oracle tensors.
+/// One SSD problem, with one decay per head or one per head and state: the same numbers as kernel arguments and as
+/// oracle tensors.
 #pragma once
 
 #include "check.h"
