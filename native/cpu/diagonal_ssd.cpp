@@ -2,7 +2,7 @@
 ///
 ///   H[t,p,n] = exp(Delta[t] A[n]) H[t-1,p,n] + Delta[t] x[t,p] B[t,n];  out[t] = (H[t] C[t] + D x[t]) silu(z[t])
 ///
-/// Oracle: packages/ssd-core diagonalSsdRef; native/test/diagonal_ssd_oracle.h holds a second one in double.
+/// Oracle: packages/ssd-core diagonalSsdRef; native/test/ssd_oracle.h holds a second one in double.
 /// Layout: lanes run over head_dim. A worker takes a block of heads of one sequence and goes through it chunk by
 /// chunk; inside a chunk, for a panel of channels and a few states at a time, the recurrence runs over all steps with
 /// those states in registers. The decays are computed once per step and state and serve all channels of the head.
