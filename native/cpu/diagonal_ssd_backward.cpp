@@ -4,10 +4,11 @@
 /// of chunks, then, segment by segment from the last, one before every chunk of the segment; short sequences are one
 /// segment. Chunks then run backwards (diagonal_ssd_adjoint.cpp). No state of a step outlives its chunk. Sums over the
 /// heads of a block, over the blocks of a group and over sequences all have a fixed order.
-/// Why a recurrence here too: a form by matrix products has all the products of the scalar scan's backward, and sums over
-/// pairs of steps per state besides, so that scan bounds it from below. Measured on one core with AVX-512, it took 1.4
-/// times as long as this one at 64 channels and 16 states, 1.2 at 128 and 16, but 0.75 at 64 and 64 and 0.65 at 64 and
-/// 128: with many states products may yet win.
+///
+/// Why a recurrence here too: a form by matrix products has all the products of the scalar scan's backward, and sums
+/// over pairs of steps for each state besides, so that scan bounds it from below. Measured on one core with AVX-512,
+/// that scan took 1.4 times as long as this one at 64 channels and 16 states and 1.2 times at 128 and 16, but 0.75 at
+/// 64 and 64, and 0.65 at 64 and 128: with many states products may yet win.
 /// Oracle: packages/ssd-core diagonalSsdBackwardRef; native/test/ssd_oracle.h holds a second one in double.
 #include "diagonal_ssd_adjoint.h"
 #include "isa_kernels.h"
