@@ -22,21 +22,25 @@ Status check_ssd(const SsdChunkScanInputs& args) noexcept {
   return check_packed(args.packed, args.batch, args.seq_len);
 }
 
-void load_steps(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
-                ChunkSteps& steps) noexcept {
+void step_sizes(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
+                float* raw, float* delta) noexcept {
   const float bias = args.dt_bias != nullptr ? args.dt_bias[head] : 0.0f;
-  for (int64_t t = 0; t < q; ++t) steps.raw[t] = row_at(args.dt, sequence.batch, begin + t)[head] + bias;
-  for (int64_t t = q; t < kMaxChunk; ++t) steps.raw[t] = 0;
+  for (int64_t t = 0; t < q; ++t) raw[t] = row_at(args.dt, sequence.batch, begin + t)[head] + bias;
+  for (int64_t t = q; t < kMaxChunk; ++t) raw[t] = 0;
   for (int64_t t = 0; t < kMaxChunk; t += kLanes) {
-    Floats step = load(steps.raw + t);
+    Floats step = load(raw + t);
     if (args.dt_softplus) step = softplus(step);
     // In this order a NaN stays a NaN.
     step = select(step < args.dt_min, broadcast(args.dt_min), step);
     step = select(step > args.dt_max, broadcast(args.dt_max), step);
-    step = select(iota() < static_cast<int32_t>(q - t), step, Floats{});
-    store(steps.dt + t, step);
-    store(steps.a + t, step * args.A[head]);
+    store(delta + t, select(iota() < static_cast<int32_t>(q - t), step, Floats{}));
   }
+}
+
+void load_steps(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
+                ChunkSteps& steps) noexcept {
+  step_sizes(args, sequence, head, begin, q, steps.raw, steps.dt);
+  for (int64_t t = 0; t < kMaxChunk; t += kLanes) store(steps.a + t, load(steps.dt + t) * args.A[head]);
   float sum = 0;
   for (int64_t t = 0; t < q; ++t) steps.from_start[t] = sum += steps.a[t];
   for (int64_t t = q; t < kMaxChunk; ++t) steps.from_start[t] = sum;

@@ -93,6 +93,10 @@ struct ChunkSteps {
   float whole;                              // exp(a[0] + ... + a[q-1])
 };
 
+/// raw[t] = dt + dt_bias and delta[t] = Delta of q steps of one head; both (kMaxChunk), Delta 0 from q on.
+void step_sizes(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
+                float* raw, float* delta) noexcept;
+
 void load_steps(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
                 ChunkSteps& steps) noexcept;
 

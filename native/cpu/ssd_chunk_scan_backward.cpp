@@ -9,6 +9,7 @@
 #include "parallel.h"
 #include "scratch.h"
 #include "ssd_adjoint.h"
+#include "ssd_weight_gradients.h"
 
 namespace statespace::STATESPACE_ISA_NS {
 
@@ -90,15 +91,6 @@ void copy_state(const float* from, int64_t count, float* to) noexcept {
   for (int64_t i = 0; i < count; ++i) to[i] = from[i];
 }
 
-/// Adds up where several blocks of heads share a group: block 0 writes the gradient itself, block i part i - 1.
-struct WeightGradients {
-  float* gradient;  // (B, L, G, N); null: not wanted
-  float* parts;     // (slots - 1, B, L, G, N)
-  int64_t size;
-
-  float* of(int64_t slot) const noexcept { return slot == 0 ? gradient : parts + (slot - 1) * size; }
-};
-
 void store_weights(const AdjointPass& pass, const SsdItem& item, int64_t begin, int64_t q, const float* from,
                    const WeightGradients& to) noexcept {
   if (to.gradient == nullptr) return;
@@ -108,16 +100,6 @@ void store_weights(const AdjointPass& pass, const SsdItem& item, int64_t begin, 
     float* row = to.of(item.slot) + (step * pass.args.n_groups + item.group) * N;
     for (int64_t n = 0; n < N; n += kLanes) store_rest(row + n, load(from + t * pass.sizes.row + n), N - n);
   }
-}
-
-void add_parts(const WeightGradients& to, int64_t slots) noexcept {
-  if (to.gradient == nullptr || slots == 1) return;
-  for_ranges(to.size, kElementGrain, [&](int64_t begin, int64_t end) noexcept {
-    for (int64_t slot = 1; slot < slots; ++slot) {
-      const float* part = to.of(slot);
-      for (int64_t i = begin; i < end; ++i) to.gradient[i] += part[i];
-    }
-  });
 }
 
 /// One item of work: chunks of one sequence, heads of one block.

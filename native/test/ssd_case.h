@@ -1,4 +1,5 @@
-/// One SSD problem: the same numbers as kernel arguments and as oracle tensors.
+/// One SSD problem, with one decay per head or one per head and state: the same numbers as kernel arguments and as
+/// oracle tensors.
 #pragma once
 
 #include "check.h"
@@ -17,6 +18,8 @@ struct SsdOptions {
   bool limits = false;
   /// Rows of the sequence tensors stand apart by this many more floats than they are long.
   int64_t row_gap = 0;
+  /// A of (H, N), for the diagonal scan.
+  bool rate_per_state = false;
 };
 
 /// A contiguous (rows, width) array laid out with gaps of NaN between the rows.
@@ -47,13 +50,16 @@ struct SsdCase {
     Random random(seed);
     x = random.floats(s.elements()), z = random.floats(s.elements(), -3, 3), grad_out = random.floats(s.elements());
     dt = o.softplus ? random.floats(s.steps(), -4, 1) : random.floats(s.steps(), 0.001f, 0.6f);
-    A = random.floats(s.heads, -3, -0.02f);
+    A = random.floats(rates(), -3, -0.02f);
     B = random.floats(s.coefficients()), C = random.floats(s.coefficients());
     D = random.floats(o.skip_per_channel ? s.heads * s.head_dim : s.heads);
     bias = random.floats(s.heads, 0, 0.5f);
     initial = random.floats(s.states()), grad_final = random.floats(s.states());
     rebuild();
   }
+
+  /// Numbers in A.
+  int64_t rates() const { return options.rate_per_state ? shape.heads * shape.d_state : shape.heads; }
 
   /// Brings rows and oracle tensors up to date with the float arrays.
   void rebuild() {
@@ -70,6 +76,7 @@ struct SsdCase {
     if (options.gate) tensors.z = in_double(z);
     if (options.bias) tensors.dt_bias = in_double(bias);
     if (options.initial) tensors.initial = in_double(initial);
+    tensors.rate_per_state = options.rate_per_state;
     tensors.skip_per_channel = options.skip_per_channel, tensors.softplus = options.softplus;
     if (options.limits) tensors.dt_min = 0.0625, tensors.dt_max = 0.5;
   }

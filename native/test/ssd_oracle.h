@@ -1,5 +1,5 @@
-/// The SSD scan in double as its recurrence stands, forward and backward: the oracle of the kernels.
-/// Its own gradient is checked against finite differences in ssd_chunk_scan_grad_test.cpp.
+/// The SSD scans in double as their recurrence stands, forward and backward: the oracle of the kernels. One decay per
+/// head, or one per head and state. Its own gradient is checked against finite differences in the gradient tests.
 #pragma once
 
 #include <cmath>
@@ -23,6 +23,7 @@ struct SsdShape {
 /// Contiguous tensors; empty vectors are absent ones.
 struct SsdTensors {
   std::vector<double> x, dt, A, B, C, D, z, dt_bias, initial;
+  bool rate_per_state = false;  // A is (H, N), not (H)
   bool skip_per_channel = false;
   bool softplus = false;
   double dt_min = 0;
@@ -49,6 +50,11 @@ inline SsdStep ssd_step(const SsdTensors& x, int64_t at, int64_t head) {
   if (step < x.dt_min) return {x.dt_min, 0};
   if (step > x.dt_max) return {x.dt_max, 0};
   return {step, curved ? 1 / (1 + std::exp(-raw)) : 1};
+}
+
+/// Index in A of a head and state.
+inline int64_t rate_index(const SsdShape& s, const SsdTensors& x, int64_t head, int64_t n) {
+  return x.rate_per_state ? head * s.d_state + n : head;
 }
 
 /// Calls visit(sequence, batch, begin, end, head).
@@ -78,11 +84,12 @@ inline SsdResult ssd_oracle(const SsdShape& s, const SsdTensors& x,
     for (int64_t t = begin; t < end; ++t) {
       const int64_t at = (b * s.seq_len + t) * s.heads + h;
       const int64_t weight = ((b * s.seq_len + t) * s.groups + h / (s.heads / s.groups)) * N;
-      const double step = ssd_step(x, at, h).value, decay = std::exp(step * x.A[h]);
+      const double step = ssd_step(x, at, h).value;
       for (int64_t p = 0; p < P; ++p) {
         const int64_t e = at * P + p;
         double y = x.D.empty() ? 0 : x.D[x.skip_per_channel ? h * P + p : h] * x.x[e];
         for (int64_t n = 0; n < N; ++n) {
+          const double decay = std::exp(step * x.A[rate_index(s, x, h, n)]);
           state[p * N + n] = decay * state[p * N + n] + step * x.x[e] * x.B[weight + n];
           y += x.C[weight + n] * state[p * N + n];
         }
@@ -119,8 +126,7 @@ inline SsdGradients ssd_oracle_backward(const SsdShape& s, const SsdTensors& x, 
       const double* const before = states.data() + (t - begin) * P * N;
       const double* const after = before + P * N;
       const SsdStep step = ssd_step(x, at, h);
-      const double decay = std::exp(step.value * x.A[h]);
-      double grad_step = 0, grad_log_decay = 0;
+      double grad_step = 0;
       for (int64_t p = 0; p < P; ++p) {
         const int64_t e = at * P + p, d = x.skip_per_channel ? h * P + p : h;
         const double skip = x.D.empty() ? 0 : x.D[d];
@@ -136,17 +142,19 @@ inline SsdGradients ssd_oracle_backward(const SsdShape& s, const SsdTensors& x, 
         g.x[e] += dy * skip;
         for (int64_t n = 0; n < N; ++n) {
           double& dh = grad[p * N + n];
+          const int64_t rate = rate_index(s, x, h, n);
+          const double decay = std::exp(step.value * x.A[rate]);
           g.C[weight + n] += dy * after[p * N + n];
           dh += dy * x.C[weight + n];
           g.x[e] += dh * step.value * x.B[weight + n];
           g.B[weight + n] += dh * step.value * x.x[e];
-          grad_step += dh * x.x[e] * x.B[weight + n];
-          grad_log_decay += dh * decay * before[p * N + n];
+          const double grad_log_decay = dh * decay * before[p * N + n];
+          grad_step += dh * x.x[e] * x.B[weight + n] + grad_log_decay * x.A[rate];
+          g.A[rate] += grad_log_decay * step.value;
           dh *= decay;
         }
       }
-      g.A[h] += grad_log_decay * step.value;
-      g.dt[at] = (grad_step + grad_log_decay * x.A[h]) * step.slope;
+      g.dt[at] = grad_step * step.slope;
       g.dt_bias[h] += g.dt[at];
     }
     for (int64_t j = 0; j < P * N; ++j) g.initial[first + j] = grad[j];

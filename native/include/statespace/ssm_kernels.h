@@ -2,6 +2,7 @@
 #pragma once
 
 #include "statespace/causal_conv1d.h"
+#include "statespace/diagonal_ssd.h"
 #include "statespace/selective_scan.h"
 #include "statespace/ssd_chunk_scan.h"
 #include "statespace/state_update.h"
@@ -13,5 +14,7 @@
   X(causal_conv1d_backward, CausalConv1dBackwardArgs)        \
   X(ssd_chunk_scan, SsdChunkScanArgs)                        \
   X(ssd_chunk_scan_backward, SsdChunkScanBackwardArgs)       \
+  X(diagonal_ssd, DiagonalSsdArgs)                           \
+  X(diagonal_ssd_backward, DiagonalSsdBackwardArgs)          \
   X(selective_state_update, SelectiveStateUpdateArgs)        \
   X(causal_conv1d_update, CausalConv1dUpdateArgs)

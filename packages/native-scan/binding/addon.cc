@@ -7,8 +7,8 @@
 namespace statespace::binding {
 namespace {
 
-/// Raised with every change of a function's arguments; src/addon.ts refuses another number.
-constexpr int32_t kInterfaceVersion = 1;
+/// Raised with every new function and every change of a function's arguments; src/addon.ts refuses another number.
+constexpr int32_t kInterfaceVersion = 2;
 
 bool Define(napi_env env, napi_value exports, std::span<const Method> methods) {
   for (const Method& method : methods) {
@@ -33,9 +33,9 @@ bool Initialise(napi_env env, napi_value exports) {
     release_runtime();
     return false;
   }
-  for (const auto methods : {ScanMethods(), ConvMethods(), SsdMethods(), UpdateMethods(), ElementwiseMethods(),
-                             ReduceMethods(), MatrixMethods(), NormMethods(), LossMethods(), RandomMethods(),
-                             OptimizerMethods(), RuntimeMethods()}) {
+  for (const auto methods : {ScanMethods(), ConvMethods(), SsdMethods(), DiagonalSsdMethods(), UpdateMethods(),
+                             ElementwiseMethods(), ReduceMethods(), MatrixMethods(), NormMethods(), LossMethods(),
+                             RandomMethods(), OptimizerMethods(), RuntimeMethods()}) {
     if (!Define(env, exports, methods)) return false;
   }
   napi_value version = nullptr;

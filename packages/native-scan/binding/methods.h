@@ -10,6 +10,7 @@ namespace statespace::binding {
 std::span<const Method> ScanMethods();
 std::span<const Method> ConvMethods();
 std::span<const Method> SsdMethods();
+std::span<const Method> DiagonalSsdMethods();
 std::span<const Method> UpdateMethods();
 std::span<const Method> ElementwiseMethods();
 std::span<const Method> ReduceMethods();

@@ -2,7 +2,7 @@
 import type { TypedArray } from '@statespace/ssd-core';
 
 /** Must equal `interfaceVersion` of the binary; binding/addon.cc raises it with every change of a call. */
-export const interfaceVersion = 1;
+export const interfaceVersion = 2;
 
 export type NativeArray = TypedArray | readonly TypedArray[] | undefined;
 
@@ -23,6 +23,8 @@ type SsmOp =
   | 'causalConv1dBackward'
   | 'ssdChunkScan'
   | 'ssdChunkScanBackward'
+  | 'diagonalSsd'
+  | 'diagonalSsdBackward'
   | 'selectiveStateUpdate'
   | 'causalConv1dUpdate';
 

@@ -88,7 +88,7 @@ export type CausalConv1dBackwardOptions = BackwardOptions<(typeof gradientNames)
  *   gradBias = sum d;   gradWeight[w] = sum_t d[t] x[t - W + 1 + w];   gradX[s] = sum_w weight[w] d[s + W - 1 - w]
  *
  * @param inputs those of the forward, `gradOut` (B, L, D) and optionally `gradFinalStates` (B, D, W-1).
- * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradU` and
+ * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradX` and
  * its like where those are given.
  * @throws as `causalConv1d`; {ArgumentError} also for the gradient of an input that is absent.
  */

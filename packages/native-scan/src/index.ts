@@ -3,6 +3,7 @@ export type {
   CausalConv1dInputs,
   CausalConv1dUpdateInputs,
   DeviceBuffer,
+  DiagonalSsdInputs,
   DType,
   Kernels,
   SelectiveScanInputs,
@@ -24,6 +25,7 @@ export {
 export { type BackendChoice, type BackendInfo, getBackendInfo, getKernels } from './backend.js';
 export * from './causal-conv1d.js';
 export { createDeviceBuffer } from './device-buffer.js';
+export * from './diagonal-ssd.js';
 export type { HostTensor, SequenceLayout } from './layout.js';
 export type { LoadAttempt } from './loader.js';
 export type { AsyncOptions, CallOptions } from './planned-call.js';

@@ -16,6 +16,8 @@ export function referenceAsyncKernels(kernels: SsmKernels): AsyncSsmKernels {
     causalConv1dBackward: bind('causalConv1dBackward', kernels.causalConv1dBackward),
     ssdChunkScan: bind('ssdChunkScan', kernels.ssdChunkScan),
     ssdChunkScanBackward: bind('ssdChunkScanBackward', kernels.ssdChunkScanBackward),
+    diagonalSsd: bind('diagonalSsd', kernels.diagonalSsd),
+    diagonalSsdBackward: bind('diagonalSsdBackward', kernels.diagonalSsdBackward),
     selectiveStateUpdate: bind('selectiveStateUpdate', kernels.selectiveStateUpdate),
     causalConv1dUpdate: bind('causalConv1dUpdate', kernels.causalConv1dUpdate),
   };

@@ -1,21 +1,9 @@
 /** The chunked state-space-duality scan of Mamba-2, forward and backward, on the best backend. */
-import {
-  checkSsdChunkScanShapes,
-  type SsdChunkScanInputs,
-  type TensorLike,
-  tensorDType,
-} from '@statespace/ssd-core';
-import { type Backend, backendFor } from './backend.js';
-import { type BackwardOptions, gradientOutputs, wantedGradients } from './gradient-outputs.js';
-import { asLengthSecond, checkLayout, type HostTensor, makeOutput, type SequenceLayout } from './layout.js';
-import {
-  type AsyncOptions,
-  type CallOptions,
-  type Outputs,
-  runPlan,
-  runPlanAsync,
-  targetsOf,
-} from './planned-call.js';
+import { checkSsdChunkScanShapes, type SsdChunkScanInputs, type TensorLike } from '@statespace/ssd-core';
+import type { BackwardOptions } from './gradient-outputs.js';
+import type { HostTensor } from './layout.js';
+import { type AsyncOptions, type CallOptions, runPlan, runPlanAsync } from './planned-call.js';
+import { planSsdBackward, planSsdForward, type SsdGradientName } from './ssd-plan.js';
 
 export interface SsdChunkScanOptions extends CallOptions {
   /** Also give the states after the last step. Default false. */
@@ -32,8 +20,6 @@ export interface SsdChunkScanResult {
   /** (B, H, P, N) or (S, H, P, N); where they were asked for. */
   readonly finalStates?: HostTensor;
 }
-
-type Names = 'out' | 'finalStates';
 
 /**
  * State-space duality (Mamba-2), chunk by chunk as masked attention plus a carried state. Per head,
@@ -56,7 +42,7 @@ export function ssdChunkScan(
   inputs: SsdChunkScanInputs,
   options: SsdChunkScanOptions = {},
 ): SsdChunkScanResult {
-  const { backend, args, outputs } = planForward('ssdChunkScan', inputs, options);
+  const { backend, args, outputs } = planSsdForward('ssdChunkScan', checkSsdChunkScanShapes, inputs, options);
   return runPlan(backend, 'ssdChunkScan', args, outputs) as SsdChunkScanResult;
 }
 
@@ -65,7 +51,12 @@ export async function ssdChunkScanAsync(
   inputs: SsdChunkScanInputs,
   options: SsdChunkScanOptions & AsyncOptions = {},
 ): Promise<SsdChunkScanResult> {
-  const { backend, args, outputs } = planForward('ssdChunkScanAsync', inputs, options);
+  const { backend, args, outputs } = planSsdForward(
+    'ssdChunkScanAsync',
+    checkSsdChunkScanShapes,
+    inputs,
+    options,
+  );
   const result = await runPlanAsync(backend, 'ssdChunkScan', args, outputs, options.signal);
   return result as SsdChunkScanResult;
 }
@@ -77,32 +68,18 @@ export interface SsdChunkScanBackwardInputs extends SsdChunkScanInputs {
   readonly gradFinalStates?: TensorLike;
 }
 
-const gradientNames = [
-  'gradX',
-  'gradDt',
-  'gradA',
-  'gradB',
-  'gradC',
-  'gradD',
-  'gradZ',
-  'gradDtBias',
-  'gradInitialStates',
-] as const;
-
-const sequenceGradients: readonly string[] = ['gradX', 'gradDt', 'gradB', 'gradC', 'gradZ'];
-
 /** Gradients of the SSD scan, each of the shape and format of its input. */
-export type SsdChunkScanGradients = Readonly<Partial<Record<(typeof gradientNames)[number], HostTensor>>>;
+export type SsdChunkScanGradients = Readonly<Partial<Record<SsdGradientName, HostTensor>>>;
 
 /** Which gradients to compute, and buffers for them under their own names. */
-export type SsdChunkScanBackwardOptions = BackwardOptions<(typeof gradientNames)[number]>;
+export type SsdChunkScanBackwardOptions = BackwardOptions<SsdGradientName>;
 
 /**
  * Gradients of `ssdChunkScan`, by the reverse recurrence G[t] = gradOut[t] C[t]^T + exp(Delta[t+1] A) G[t+1] over
  * chunks; the decay gradient is summed over the rectangle of pairs, which needs no subtraction.
  *
  * @param inputs those of the forward, `gradOut` (B, L, H, P) and optionally `gradFinalStates` (B, H, P, N).
- * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradU` and
+ * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradX` and
  * its like where those are given.
  * @throws as `ssdChunkScan`; {ArgumentError} also for the gradient of an input that is absent.
  */
@@ -110,7 +87,12 @@ export function ssdChunkScanBackward(
   inputs: SsdChunkScanBackwardInputs,
   options: SsdChunkScanBackwardOptions = {},
 ): SsdChunkScanGradients {
-  const { backend, args, outputs } = planBackward('ssdChunkScanBackward', inputs, options);
+  const { backend, args, outputs } = planSsdBackward(
+    'ssdChunkScanBackward',
+    checkSsdChunkScanShapes,
+    inputs,
+    options,
+  );
   return runPlan(backend, 'ssdChunkScanBackward', args, outputs);
 }
 
@@ -119,89 +101,11 @@ export async function ssdChunkScanBackwardAsync(
   inputs: SsdChunkScanBackwardInputs,
   options: SsdChunkScanBackwardOptions & AsyncOptions = {},
 ): Promise<SsdChunkScanGradients> {
-  const { backend, args, outputs } = planBackward('ssdChunkScanBackwardAsync', inputs, options);
+  const { backend, args, outputs } = planSsdBackward(
+    'ssdChunkScanBackwardAsync',
+    checkSsdChunkScanShapes,
+    inputs,
+    options,
+  );
   return runPlanAsync(backend, 'ssdChunkScanBackward', args, outputs, options.signal);
-}
-
-function planForward(op: string, given: SsdChunkScanInputs, options: SsdChunkScanOptions) {
-  const layout = checkLayout(op, options.layout);
-  const inputs = inLengthSecond(given, layout);
-  const dims = checkSsdChunkScanShapes(op, inputs);
-  const backend = chooseBackend(op, inputs, options);
-  const { kernels } = backend;
-  const dtype = tensorDType(inputs.x);
-  const wantsStates = options.returnFinalStates === true || options.finalStates !== undefined;
-  const outputs: Outputs<Names> = {
-    out: makeOutput(kernels, {
-      op,
-      argument: 'out',
-      shape: inputs.x.shape,
-      dtype,
-      given: options.out,
-      layout,
-    }),
-    ...(wantsStates && {
-      finalStates: makeOutput(kernels, {
-        op,
-        argument: 'finalStates',
-        shape: [dims.stateRows, dims.nHeads, dims.headDim, dims.dState],
-        dtype,
-        given: options.finalStates,
-        layout: 'bld',
-      }),
-    }),
-  };
-  const targets = targetsOf<Names>(outputs);
-  return { backend, outputs, args: { ...inputs, ...targets, out: targets.out as TensorLike } };
-}
-
-function planBackward(op: string, given: SsdChunkScanBackwardInputs, options: SsdChunkScanBackwardOptions) {
-  const layout = checkLayout(op, options.layout);
-  const inputs: SsdChunkScanBackwardInputs = {
-    ...given,
-    ...inLengthSecond(given, layout),
-    gradOut: asLengthSecond(given.gradOut, layout),
-  };
-  checkSsdChunkScanShapes(op, inputs);
-  const backend = chooseBackend(op, inputs, options, [inputs.gradOut, inputs.gradFinalStates]);
-  const sources = {
-    gradX: inputs.x,
-    gradDt: inputs.dt,
-    gradA: inputs.A,
-    gradB: inputs.B,
-    gradC: inputs.C,
-    gradD: inputs.D,
-    gradZ: inputs.z,
-    gradDtBias: inputs.dtBias,
-    gradInitialStates: inputs.initialStates,
-  };
-  const outputs = gradientOutputs(backend.kernels, {
-    op,
-    sources,
-    wanted: wantedGradients(op, gradientNames, sources, options),
-    given: options,
-    layout: (name) => (sequenceGradients.includes(name) ? layout : 'bld'),
-  });
-  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };
-}
-
-function inLengthSecond(inputs: SsdChunkScanInputs, layout: SequenceLayout): SsdChunkScanInputs {
-  if (layout === 'bld') return inputs;
-  return {
-    ...inputs,
-    x: asLengthSecond(inputs.x, layout),
-    dt: asLengthSecond(inputs.dt, layout),
-    B: asLengthSecond(inputs.B, layout),
-    C: asLengthSecond(inputs.C, layout),
-    ...(inputs.z !== undefined && { z: asLengthSecond(inputs.z, layout) }),
-  };
-}
-
-function chooseBackend(
-  op: string,
-  { x, dt, A, B, C, D, z, dtBias, initialStates }: SsdChunkScanInputs,
-  options: CallOptions,
-  more: readonly (TensorLike | undefined)[] = [],
-): Backend {
-  return backendFor(op, options.backend, [x, dt, A, B, C, D, z, dtBias, initialStates, ...more]);
 }

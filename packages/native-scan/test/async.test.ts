@@ -4,6 +4,7 @@ import { selectiveScanRef, type TensorLike } from '@statespace/ssd-core';
 import {
   maxRelativeError,
   randomConvInputs,
+  randomDiagonalSsdInputs,
   randomScanInputs,
   randomSource,
   randomSsdInputs,
@@ -20,6 +21,10 @@ import {
   causalConv1dUpdate,
   causalConv1dUpdateAsync,
   createDeviceBuffer,
+  diagonalSsd,
+  diagonalSsdAsync,
+  diagonalSsdBackward,
+  diagonalSsdBackwardAsync,
   selectiveScan,
   selectiveScanAsync,
   selectiveScanBackward,
@@ -72,6 +77,13 @@ describeNative('asynchronous calls', () => {
     );
     expect(await ssdChunkScanBackwardAsync({ ...ssd, gradOut: ssdGrad }, options)).toEqual(
       ssdChunkScanBackward({ ...ssd, gradOut: ssdGrad }, options),
+    );
+    const diagonal = inFloat32(randomDiagonalSsdInputs({ seqLen: 30 }));
+    expect(await diagonalSsdAsync(diagonal, { ...options, returnFinalStates: true })).toEqual(
+      diagonalSsd(diagonal, { ...options, returnFinalStates: true }),
+    );
+    expect(await diagonalSsdBackwardAsync({ ...diagonal, gradOut: ssdGrad }, options)).toEqual(
+      diagonalSsdBackward({ ...diagonal, gradOut: ssdGrad }, options),
     );
   });
 

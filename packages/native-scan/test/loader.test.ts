@@ -13,15 +13,15 @@ test('says what each source was, and why it was not taken', () => {
   const old = join(folder, 'old.cjs');
   writeFileSync(old, 'exports.interfaceVersion = 0;');
   const current = join(folder, 'current.cjs');
-  writeFileSync(current, 'exports.interfaceVersion = 1;');
+  writeFileSync(current, 'exports.interfaceVersion = 2;');
   const missing = '@statespace/native-scan-plan9-mips';
   const { addon, attempts } = loadFrom([missing, text, old, current, 'never reached']);
-  expect(addon?.interfaceVersion).toBe(1);
+  expect(addon?.interfaceVersion).toBe(2);
   expect(attempts.map(({ source }) => source)).toEqual([missing, text, old, current]);
   expect(attempts.map(({ error }) => error)).toEqual([
     expect.stringMatching(/Cannot find/),
     expect.stringMatching(/file too short|invalid ELF|not.*valid/i),
-    expect.stringMatching(/interface 0, this package needs 1/),
+    expect.stringMatching(/interface 0, this package needs 2/),
     undefined,
   ]);
 });

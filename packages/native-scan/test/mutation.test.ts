@@ -5,6 +5,7 @@
 import type { Kernels } from '@statespace/ssd-core';
 import {
   randomConvInputs,
+  randomDiagonalSsdInputs,
   randomScanInputs,
   randomSource,
   randomSsdInputs,
@@ -108,6 +109,18 @@ function callEverything(): void {
     gradC: nanOutput([2, 5, 2, 5]),
     gradInitialStates: nanOutput([2, 4, 3, 5]),
   });
+  const diagonal = inFloat32(randomDiagonalSsdInputs({ seqLen: 5, chunkSize: 2 }));
+  kernels.diagonalSsd({ ...diagonal, out: nanOutput([2, 5, 4, 3]), finalStates: nanOutput([2, 4, 3, 5]) });
+  kernels.diagonalSsdBackward({
+    ...diagonal,
+    gradOut: random(2, 5, 4, 3),
+    gradX: nanOutput([2, 5, 4, 3]),
+    gradDt: nanOutput([2, 5, 4]),
+    gradA: nanOutput([4, 5]),
+    gradB: nanOutput([2, 5, 2, 5]),
+    gradC: nanOutput([2, 5, 2, 5]),
+    gradInitialStates: nanOutput([2, 4, 3, 5]),
+  });
   const step = inFloat32(randomUpdateInputs({ nHeads: 4, headDim: 2, tied: true }));
   kernels.selectiveStateUpdate({
     ...step,
@@ -201,7 +214,7 @@ describeNative('mutated calls', () => {
       (name) => `${name}Async` in (loadAddon().addon ?? {}),
     );
     for (const name of kernels) expect(recorded.map(({ op }) => op)).toContain(name);
-    expect(new Set(recorded.map(({ op }) => op)).size).toBe(33);
+    expect(new Set(recorded.map(({ op }) => op)).size).toBe(35);
     for (const { kernel, numbers, arrays, op } of recorded) expect(kernel(numbers, ...arrays), op).toBe(0);
   });
 

@@ -31,6 +31,8 @@ export interface SsmKernels {
   causalConv1dBackward(args: ssm.CausalConv1dBackwardArgs): void;
   ssdChunkScan(args: ssm.SsdChunkScanArgs): void;
   ssdChunkScanBackward(args: ssm.SsdChunkScanBackwardArgs): void;
+  diagonalSsd(args: ssm.DiagonalSsdArgs): void;
+  diagonalSsdBackward(args: ssm.DiagonalSsdBackwardArgs): void;
   selectiveStateUpdate(args: ssm.SelectiveStateUpdateArgs): void;
   causalConv1dUpdate(args: ssm.CausalConv1dUpdateArgs): void;
 }

@@ -25,6 +25,7 @@ export {
 } from './ops/causal-conv1d.js';
 export { concat, stack } from './ops/concat.js';
 export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.js';
+export { type DiagonalSsdOptions, type DiagonalSsdResult, diagonalSsd } from './ops/diagonal-ssd.js';
 export { type DropoutOptions, dropout } from './ops/dropout.js';
 export { embedding } from './ops/embedding.js';
 export { layerNorm } from './ops/layer-norm.js';

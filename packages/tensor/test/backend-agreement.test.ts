@@ -5,6 +5,7 @@ import {
   causalConv1d,
   concat,
   crossEntropy,
+  diagonalSsd,
   embedding,
   Generator,
   getDeviceKernels,
@@ -167,6 +168,20 @@ const cases: Case[] = [
       const [x, z] = split(xz, [12, 12], 2).map((part) => part.reshape([2, 19, 4, 3]));
       const [B, C] = split(bc, [6, 6], 2).map((part) => part.reshape([2, 19, 2, 3]));
       const scan = ssdChunkScan({
+        ...{ x: at(x), z: at(z), dt, A: A.square().add(0.1).neg(), B: at(B), C: at(C), D, chunkSize: 8 },
+        ...{ dtSoftplus: true, returnFinalStates: true as const },
+      });
+      return [scan.out, scan.finalStates];
+    },
+  ],
+  [
+    'diagonalSsd of views',
+    1e-5,
+    [[2, 19, 24], [2, 19, 4], [4, 3], [2, 19, 12], [4]],
+    (xz, dt, A, bc, D) => {
+      const [x, z] = split(xz, [12, 12], 2).map((part) => part.reshape([2, 19, 4, 3]));
+      const [B, C] = split(bc, [6, 6], 2).map((part) => part.reshape([2, 19, 2, 3]));
+      const scan = diagonalSsd({
         ...{ x: at(x), z: at(z), dt, A: A.square().add(0.1).neg(), B: at(B), C: at(C), D, chunkSize: 8 },
         ...{ dtSoftplus: true, returnFinalStates: true as const },
       });

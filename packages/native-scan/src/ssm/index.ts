@@ -3,6 +3,8 @@ import type {
   CausalConv1dArgs,
   CausalConv1dBackwardArgs,
   CausalConv1dUpdateArgs,
+  DiagonalSsdArgs,
+  DiagonalSsdBackwardArgs,
   SelectiveScanArgs,
   SelectiveScanBackwardArgs,
   SelectiveStateUpdateArgs,
@@ -12,6 +14,7 @@ import type {
 } from '@statespace/ssd-core';
 import type { NativeRuntime } from '../native-call.js';
 import { prepareCausalConv1d, prepareCausalConv1dBackward } from './causal-conv1d.js';
+import { prepareDiagonalSsd, prepareDiagonalSsdBackward } from './diagonal-ssd.js';
 import { type PreparedCall, runNow, runOnWorker } from './prepared-call.js';
 import { prepareSelectiveScan, prepareSelectiveScanBackward } from './selective-scan.js';
 import { prepareSsdChunkScan, prepareSsdChunkScanBackward } from './ssd-chunk-scan.js';
@@ -34,6 +37,8 @@ interface Preparations {
   readonly causalConv1dBackward: Prepare<CausalConv1dBackwardArgs>;
   readonly ssdChunkScan: Prepare<SsdChunkScanArgs>;
   readonly ssdChunkScanBackward: Prepare<SsdChunkScanBackwardArgs>;
+  readonly diagonalSsd: Prepare<DiagonalSsdArgs>;
+  readonly diagonalSsdBackward: Prepare<DiagonalSsdBackwardArgs>;
   readonly selectiveStateUpdate: Prepare<SelectiveStateUpdateArgs>;
   readonly causalConv1dUpdate: Prepare<CausalConv1dUpdateArgs>;
 }
@@ -45,6 +50,8 @@ const prepare: Preparations = {
   causalConv1dBackward: prepareCausalConv1dBackward,
   ssdChunkScan: prepareSsdChunkScan,
   ssdChunkScanBackward: prepareSsdChunkScanBackward,
+  diagonalSsd: prepareDiagonalSsd,
+  diagonalSsdBackward: prepareDiagonalSsdBackward,
   selectiveStateUpdate: prepareSelectiveStateUpdate,
   causalConv1dUpdate: prepareCausalConv1dUpdate,
 };
@@ -61,6 +68,8 @@ export function cpuSsmKernels(runtime: NativeRuntime): SsmKernels {
     causalConv1dBackward: bind(prepare.causalConv1dBackward),
     ssdChunkScan: bind(prepare.ssdChunkScan),
     ssdChunkScanBackward: bind(prepare.ssdChunkScanBackward),
+    diagonalSsd: bind(prepare.diagonalSsd),
+    diagonalSsdBackward: bind(prepare.diagonalSsdBackward),
     selectiveStateUpdate: bind(prepare.selectiveStateUpdate),
     causalConv1dUpdate: bind(prepare.causalConv1dUpdate),
   };
@@ -78,6 +87,8 @@ export function cpuAsyncSsmKernels(runtime: NativeRuntime): AsyncSsmKernels {
     causalConv1dBackward: bind(prepare.causalConv1dBackward),
     ssdChunkScan: bind(prepare.ssdChunkScan),
     ssdChunkScanBackward: bind(prepare.ssdChunkScanBackward),
+    diagonalSsd: bind(prepare.diagonalSsd),
+    diagonalSsdBackward: bind(prepare.diagonalSsdBackward),
     selectiveStateUpdate: bind(prepare.selectiveStateUpdate),
     causalConv1dUpdate: bind(prepare.causalConv1dUpdate),
   };

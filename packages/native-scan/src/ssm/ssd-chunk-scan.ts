@@ -1,4 +1,4 @@
-/** The chunked SSD scan on the addon; binding/ssd_chunk_scan.cc reads what is written here. */
+/** The chunked SSD scan on the addon; binding/ssd_arguments.h reads what is written here. */
 import {
   checkSsdChunkScanGradients,
   checkSsdChunkScanOutputs,
@@ -17,10 +17,10 @@ export function prepareSsdChunkScan(runtime: NativeRuntime, args: SsdChunkScanAr
   const op = 'ssdChunkScan';
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanOutputs(op, dims, args);
-  const call = startCall(runtime, op, dims, args);
+  const call = startSsdCall(runtime, op, dims, args);
   call.output('out', args.out).output('finalStates', args.finalStates);
   const { ssdChunkScan: sync, ssdChunkScanAsync: async } = runtime.addon;
-  return { call, sync, async, explain: explainer(op, dims, args) };
+  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
 }
 
 export function prepareSsdChunkScanBackward(
@@ -31,23 +31,13 @@ export function prepareSsdChunkScanBackward(
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanUpstream(op, dims, args);
   checkSsdChunkScanGradients(op, dims, args);
-  const call = startCall(runtime, op, dims, args)
-    .sequence('gradOut', args.gradOut)
-    .dense('gradFinalStates', args.gradFinalStates)
-    .output('gradX', args.gradX)
-    .output('gradDt', args.gradDt)
-    .output('gradA', args.gradA)
-    .output('gradB', args.gradB)
-    .output('gradC', args.gradC)
-    .output('gradD', args.gradD)
-    .output('gradZ', args.gradZ)
-    .output('gradDtBias', args.gradDtBias)
-    .output('gradInitialStates', args.gradInitialStates);
+  const call = addSsdGradients(startSsdCall(runtime, op, dims, args), args);
   const { ssdChunkScanBackward: sync, ssdChunkScanBackwardAsync: async } = runtime.addon;
-  return { call, sync, async, explain: explainer(op, dims, args) };
+  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
 }
 
-function startCall(
+/** The inputs of an SSD scan, whatever the shape of A. */
+export function startSsdCall(
   runtime: NativeRuntime,
   op: string,
   dims: SsdChunkScanDims,
@@ -78,7 +68,28 @@ function startCall(
     .indices('cuSeqlens', inputs.cuSeqlens);
 }
 
-function explainer(op: string, dims: SsdChunkScanDims, { cuSeqlens }: SsdChunkScanInputs): () => void {
+/** Upstream gradients and those to be written. */
+export function addSsdGradients(call: NativeCall, args: SsdChunkScanBackwardArgs): NativeCall {
+  return call
+    .sequence('gradOut', args.gradOut)
+    .dense('gradFinalStates', args.gradFinalStates)
+    .output('gradX', args.gradX)
+    .output('gradDt', args.gradDt)
+    .output('gradA', args.gradA)
+    .output('gradB', args.gradB)
+    .output('gradC', args.gradC)
+    .output('gradD', args.gradD)
+    .output('gradZ', args.gradZ)
+    .output('gradDtBias', args.gradDtBias)
+    .output('gradInitialStates', args.gradInitialStates);
+}
+
+/** Names the entry of `cuSeqlens` that does not fit. */
+export function ssdExplainer(
+  op: string,
+  dims: SsdChunkScanDims,
+  { cuSeqlens }: SsdChunkScanInputs,
+): () => void {
   return () => {
     readCuSeqlens(op, cuSeqlens, dims.seqLen);
   };

@@ -139,6 +139,33 @@ export interface SsdChunkScanBackwardArgs extends SsdChunkScanInputs {
   readonly gradInitialStates?: TensorLike;
 }
 
+/** Inputs of the diagonal state-space-duality scan: those of the SSD scan, with a decay rate for every state. */
+export interface DiagonalSsdInputs extends SsdChunkScanInputs {
+  /** Decay rates, (H, N), negative. */
+  readonly A: TensorLike;
+}
+
+export interface DiagonalSsdArgs extends DiagonalSsdInputs {
+  /** (B, L, H, P) */
+  readonly out: TensorLike;
+  /** (B, H, P, N) or (S, H, P, N) */
+  readonly finalStates?: TensorLike;
+}
+
+export interface DiagonalSsdBackwardArgs extends DiagonalSsdInputs {
+  readonly gradOut: TensorLike;
+  readonly gradFinalStates?: TensorLike;
+  readonly gradX?: TensorLike;
+  readonly gradDt?: TensorLike;
+  readonly gradA?: TensorLike;
+  readonly gradB?: TensorLike;
+  readonly gradC?: TensorLike;
+  readonly gradD?: TensorLike;
+  readonly gradZ?: TensorLike;
+  readonly gradDtBias?: TensorLike;
+  readonly gradInitialStates?: TensorLike;
+}
+
 /**
  * One decode step; `state` is changed in place.
  * Mamba-1 form: state (B, D, N), x, dt, z (B, D), A (D, N), B, C (B, N) or (B, G, N), D, dtBias (D).

@@ -7,6 +7,17 @@ export * from './causal-conv1d/causal-conv1d-backward.js';
 export * from './causal-conv1d/shapes.js';
 export * from './causal-conv1d-update/causal-conv1d-update.js';
 export * from './causal-conv1d-update/shapes.js';
+export {
+  type DiagonalSsdResult,
+  diagonalSsdMaskedAttentionRef,
+  diagonalSsdRecurrentRef,
+  diagonalSsdRef,
+} from './diagonal-ssd/diagonal-ssd.js';
+export {
+  type DiagonalSsdGradients,
+  diagonalSsdBackwardRef,
+} from './diagonal-ssd/diagonal-ssd-backward.js';
+export * from './diagonal-ssd/shapes.js';
 export type { Float64Tensor } from './float64-tensor.js';
 export { type SelectiveScanResult, selectiveScanRef } from './selective-scan/selective-scan.js';
 export {

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { DType, TypedArray } from '../dtype.js';
 import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from '../half-floats.js';
 import { causalConv1dBackwardRef, causalConv1dRef, causalConv1dUpdateRef } from '../index.js';
+import { diagonalSsdRef } from '../ops/diagonal-ssd/diagonal-ssd.js';
+import { diagonalSsdBackwardRef } from '../ops/diagonal-ssd/diagonal-ssd-backward.js';
 import { selectiveScanRef } from '../ops/selective-scan/selective-scan.js';
 import { selectiveScanBackwardRef } from '../ops/selective-scan/selective-scan-backward.js';
 import { selectiveStateUpdateRef } from '../ops/selective-state-update/selective-state-update.js';
@@ -12,6 +14,7 @@ import {
   nanTensor,
   permuted,
   randomConvInputs,
+  randomDiagonalSsdInputs,
   randomScanInputs,
   randomSource,
   randomSsdInputs,
@@ -87,6 +90,20 @@ describe('every kernel rounds its float64 result once, over the whole output', (
     const gradients = ssdChunkScanBackwardRef({ ...inputs, ...upstream });
     const made = outputsFor({ ...gradients });
     kernels.ssdChunkScanBackward({ ...inputs, ...upstream, ...made });
+    expect(Object.keys(made)).toHaveLength(9);
+    expectRounded(made, { ...gradients });
+  });
+
+  test('diagonalSsd and its backward', () => {
+    const inputs = randomDiagonalSsdInputs({ seqLen: 6, chunkSize: 4 });
+    const results = diagonalSsdRef(inputs);
+    const outputs = outputsFor({ ...results });
+    kernels.diagonalSsd({ ...inputs, ...outputs });
+    expectRounded(outputs, { ...results });
+    const upstream = { gradOut: source.normal(inputs.x.shape) };
+    const gradients = diagonalSsdBackwardRef({ ...inputs, ...upstream });
+    const made = outputsFor({ ...gradients });
+    kernels.diagonalSsdBackward({ ...inputs, ...upstream, ...made });
     expect(Object.keys(made)).toHaveLength(9);
     expectRounded(made, { ...gradients });
   });

@@ -16,6 +16,13 @@ import {
   checkCausalConv1dUpdateOutputs,
   checkCausalConv1dUpdateShapes,
 } from '../ops/causal-conv1d-update/shapes.js';
+import { diagonalSsdRef } from '../ops/diagonal-ssd/diagonal-ssd.js';
+import { diagonalSsdBackwardRef } from '../ops/diagonal-ssd/diagonal-ssd-backward.js';
+import {
+  checkDiagonalSsdGradients,
+  checkDiagonalSsdOutputs,
+  checkDiagonalSsdShapes,
+} from '../ops/diagonal-ssd/shapes.js';
 import type { Float64Tensor } from '../ops/float64-tensor.js';
 import { selectiveScanRef } from '../ops/selective-scan/selective-scan.js';
 import { selectiveScanBackwardRef } from '../ops/selective-scan/selective-scan-backward.js';
@@ -88,6 +95,18 @@ export const referenceSsmKernels: SsmKernels = {
     const op = 'ssdChunkScanBackward';
     checkSsdChunkScanGradients(op, checkSsdChunkScanShapes(op, args), args);
     storeResults(op, args, ssdChunkScanBackwardRef(args));
+  },
+
+  diagonalSsd(args: ssm.DiagonalSsdArgs): void {
+    const op = 'diagonalSsd';
+    checkDiagonalSsdOutputs(op, checkDiagonalSsdShapes(op, args), args);
+    storeResults(op, args, diagonalSsdRef(args));
+  },
+
+  diagonalSsdBackward(args: ssm.DiagonalSsdBackwardArgs): void {
+    const op = 'diagonalSsdBackward';
+    checkDiagonalSsdGradients(op, checkDiagonalSsdShapes(op, args), args);
+    storeResults(op, args, diagonalSsdBackwardRef(args));
   },
 
   selectiveStateUpdate(args: ssm.SelectiveStateUpdateArgs): void {

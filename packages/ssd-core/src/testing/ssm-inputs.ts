@@ -1,6 +1,7 @@
 /** Random inputs of the state-space ops, exact in float32, with and without each optional argument. */
 import type {
   CausalConv1dInputs,
+  DiagonalSsdInputs,
   SelectiveScanInputs,
   SelectiveStateUpdateArgs,
   SsdChunkScanInputs,
@@ -151,6 +152,13 @@ export function randomSsdInputs(options: RandomSsdOptions): HostInputs<SsdChunkS
     dtSoftplus: true,
     initialStates: source.normal([rows, nHeads, headDim, dState]),
   };
+}
+
+/** Inputs of a stable diagonal SSD scan: as `randomSsdInputs`, with a rate for every state of a head. */
+export function randomDiagonalSsdInputs(options: RandomSsdOptions): HostInputs<DiagonalSsdInputs> {
+  const { nHeads = 4, dState = 5, seed = 1 } = options;
+  const rates = randomSource(seed + 1000).uniform([nHeads, dState], -2, -0.25);
+  return { ...randomSsdInputs(options), A: rates };
 }
 
 /** Sizes of a random decode step. `tied`: A, dt, D, dtBias have one number per head. */

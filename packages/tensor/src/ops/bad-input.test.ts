@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor.js';
 import { causalConv1d } from './causal-conv1d.js';
 import { concat, stack } from './concat.js';
 import { crossEntropy } from './cross-entropy.js';
+import { diagonalSsd } from './diagonal-ssd.js';
 import { dropout } from './dropout.js';
 import { embedding } from './embedding.js';
 import { layerNorm } from './layer-norm.js';
@@ -83,6 +84,14 @@ const cases: [string, () => unknown, RegExp][] = [
   ['ssd: groups', () => ssd({ B: of(1, 3, 3, 4), C: of(1, 3, 3, 4) }), /ssdChunkScan: B.*divides 2/],
   ['ssd: chunk', () => ssd({ chunkSize: 0 }), /chunkSize/],
   ['ssd: limits', () => ssd({ dtLimit: [1, 0] }), /dtLimit/],
+  [
+    'diagonal ssd: rates',
+    () => {
+      const [x, B] = [of(1, 3, 2, 2), of(1, 3, 1, 4)];
+      return diagonalSsd({ x, dt: of(1, 3, 2), A: of(2), B, C: B });
+    },
+    /diagonalSsd: A: expected \(H, N\) = \(2, 4\), got \(2\)/,
+  ],
   [
     'update: state',
     () =>

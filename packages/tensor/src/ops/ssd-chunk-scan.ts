@@ -72,14 +72,17 @@ type Inputs = readonly [
 
 type Settings = Pick<SsdChunkScanInputs, 'chunkSize' | 'dtSoftplus' | 'dtLimit'>;
 
-const op = 'ssdChunkScan';
-
 /** The scan. Strided views of unit last stride go in without a copy. @throws {ShapeError} */
 export function ssdChunkScan(
   options: SsdChunkScanOptions & { readonly returnFinalStates: true },
 ): SsdChunkScanResult & { readonly finalStates: Tensor };
 export function ssdChunkScan(options: SsdChunkScanOptions): SsdChunkScanResult;
 export function ssdChunkScan(options: SsdChunkScanOptions): SsdChunkScanResult {
+  return runSsd('ssdChunkScan', options);
+}
+
+/** Either SSD scan: the kernels differ in what they want A to be, and check it. */
+export function runSsd(op: 'ssdChunkScan' | 'diagonalSsd', options: SsdChunkScanOptions): SsdChunkScanResult {
   const { x, dt, A, B, C, D, z, dtBias, initialStates, cuSeqlens } = options;
   const { chunkSize, dtSoftplus, dtLimit } = options;
   checkPeers(op, 'x', x, { dt, A, B, C, D, z, dtBias, initialStates });
@@ -107,11 +110,11 @@ export function ssdChunkScan(options: SsdChunkScanOptions): SsdChunkScanResult {
     options.returnFinalStates === true
       ? allocate(kernels, x.dtype, [stateRows, heads, headDim, B.shape[3] as number])
       : undefined;
-  kernels.ssdChunkScan({ ...kernelInputs(ready, bounds), ...settings, out, finalStates });
+  kernels[op]({ ...kernelInputs(ready, bounds), ...settings, out, finalStates });
   const outputs = finalStates === undefined ? [out] : [out, finalStates];
   record(op, outputs, given, [bounds, ...ready], ({ grads, needs, saved: [packed, ...inputs] }) => {
     const made = gradientsOf(inputs, needs);
-    kernels.ssdChunkScanBackward({
+    kernels[`${op}Backward` as const]({
       ...kernelInputs(inputs, packed),
       ...settings,
       gradOut: grads[0] === undefined ? zerosLike(inputs[0]) : dense(grads[0]),

@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
 import { draws, expectGradients } from '../testing/tensors.js';
 import { causalConv1d } from './causal-conv1d.js';
+import { diagonalSsd } from './diagonal-ssd.js';
 import { selectiveScan } from './selective-scan.js';
 import { ssdChunkScan } from './ssd-chunk-scan.js';
 
@@ -142,6 +143,67 @@ describe('ssdChunkScan', () => {
         return ssdChunkScan({ x, dt, A: rate.neg(), B, C: B, D, dtSoftplus: true }).out;
       },
       [leaf(batch, seqLen, heads * headDim + dState + heads), positive(heads), leaf(heads, headDim)],
+    );
+  });
+});
+
+describe('diagonalSsd', () => {
+  const { leaf, positive } = draws(5);
+  const [heads, headDim, groups] = [4, 2, 2];
+  test('with everything on', () => {
+    expectGradients(
+      (x, dt, rate, B, C, D, z, dtBias, initialStates) => {
+        const scan = diagonalSsd({
+          ...{ x, dt, A: rate.neg(), B, C, D, z, dtBias, initialStates },
+          chunkSize: 2,
+          dtSoftplus: true,
+          dtLimit: [0, 100],
+          returnFinalStates: true,
+        });
+        return [scan.out, scan.finalStates];
+      },
+      [
+        leaf(batch, seqLen, heads, headDim),
+        leaf(batch, seqLen, heads),
+        positive(heads, dState),
+        leaf(batch, seqLen, groups, dState),
+        leaf(batch, seqLen, groups, dState),
+        leaf(heads),
+        leaf(batch, seqLen, heads, headDim),
+        leaf(heads),
+        leaf(batch, heads, headDim, dState),
+      ],
+    );
+  });
+  test('from views of one projection, D per channel', () => {
+    expectGradients(
+      (projection, rate, D) => {
+        const inner = heads * headDim;
+        const x = projection.slice(2, 0, inner).reshape([batch, seqLen, heads, headDim]);
+        const B = projection.slice(2, inner, inner + dState).unsqueeze(2);
+        const dt = projection.slice(2, inner + dState, inner + dState + heads);
+        return diagonalSsd({ x, dt, A: rate.neg(), B, C: B, D, dtSoftplus: true }).out;
+      },
+      [leaf(batch, seqLen, heads * headDim + dState + heads), positive(heads, dState), leaf(heads, headDim)],
+    );
+  });
+  test('packed sequences, of the last states alone', () => {
+    expectGradients(
+      (x, dt, rate, B, C, initialStates) => {
+        const cuSeqlens = Int32Array.of(0, 2, 2, 5);
+        return diagonalSsd({
+          ...{ x, dt, A: rate.neg(), B, C, initialStates, cuSeqlens },
+          returnFinalStates: true,
+        }).finalStates;
+      },
+      [
+        leaf(1, seqLen, heads, headDim),
+        positive(1, seqLen, heads),
+        positive(heads, dState),
+        leaf(1, seqLen, groups, dState),
+        leaf(1, seqLen, groups, dState),
+        leaf(3, heads, headDim, dState),
+      ],
     );
   });
 });

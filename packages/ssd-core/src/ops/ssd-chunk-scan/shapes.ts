@@ -36,12 +36,19 @@ export interface SsdChunkScanDims {
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming `op` and the argument.
  */
 export function checkSsdChunkScanShapes(op: string, inputs: SsdChunkScanInputs): SsdChunkScanDims {
+  return checkSsdShapes(op, inputs, (nHeads) => ({ shape: [nHeads], letters: '(H)' }));
+}
+
+/** The shape that A must have beside `nHeads` heads of `dState` states. */
+export type RatesShape = (nHeads: number, dState: number) => { shape: readonly number[]; letters: string };
+
+/** As `checkSsdChunkScanShapes`, for rates A of any shape. */
+export function checkSsdShapes(op: string, inputs: SsdChunkScanInputs, rates: RatesShape): SsdChunkScanDims {
   const { x, dt, A, B, C, D, z, dtBias, initialStates, cuSeqlens } = inputs;
   expectInput(op, 'x', x);
   expectRank(op, 'x', x, 4, '(B, L, H, P)');
   const [batch, seqLen, nHeads, headDim] = x.shape as [number, number, number, number];
   expectInput(op, 'dt', dt, { shape: [batch, seqLen, nHeads], letters: '(B, L, H)' });
-  expectInput(op, 'A', A, { shape: [nHeads], letters: '(H)' });
   expectInput(op, 'B', B);
   expectRank(op, 'B', B, 4, '(B, L, G, N)');
   const [, , nGroups, dState] = B.shape as [number, number, number, number];
@@ -49,6 +56,7 @@ export function checkSsdChunkScanShapes(op: string, inputs: SsdChunkScanInputs):
   expectInput(op, 'B', B, projection);
   checkGroups(op, 'B', B, nGroups, nHeads);
   expectInput(op, 'C', C, projection);
+  expectInput(op, 'A', A, rates(nHeads, dState));
   const skipPerChannel = D?.shape.length === 2;
   if (D !== undefined) {
     const wanted = skipPerChannel

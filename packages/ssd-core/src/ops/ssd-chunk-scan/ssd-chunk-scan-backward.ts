@@ -89,8 +89,8 @@ export function ssdChunkScanBackwardRef(
   };
 }
 
-/** Gradients of whole inputs, which heads add to. */
-interface GradientArrays {
+/** Gradients of whole inputs, which heads add to; those of A and D as their inputs are shaped. */
+export interface GradientArrays {
   readonly x: Float64Array;
   /** Of the step after softplus and clamp. */
   readonly dt: Float64Array;
@@ -101,7 +101,7 @@ interface GradientArrays {
   readonly D: Float64Array;
 }
 
-function gradientArrays({ x, dt, A, B, C, D }: SsdData): GradientArrays {
+export function gradientArrays({ x, dt, A, B, C, D }: SsdData): GradientArrays {
   return {
     x: new Float64Array(x.length),
     dt: new Float64Array(dt.length),
@@ -135,7 +135,7 @@ function addHeadGradients(
 }
 
 /** Skip connection: gradX += D e, gradD += e x. */
-function addSkipBackward(
+export function addSkipBackward(
   { dims, D }: SsdData,
   head: SsdHead,
   h: number,

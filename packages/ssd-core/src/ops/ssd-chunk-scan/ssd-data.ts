@@ -17,7 +17,7 @@ export interface SsdData {
   readonly stepOptions: StepOptions;
   /** Step after bias, softplus and clamp, (B, L, H). */
   readonly dt: Float64Array;
-  /** (H) */
+  /** (H); (H, N) in the diagonal scan. */
   readonly A: Float64Array;
   /** (B, L, G, N) */
   readonly B: Float64Array;

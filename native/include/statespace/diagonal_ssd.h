@@ -1,0 +1,39 @@
+/// Diagonal state-space-duality scan, forward and backward, float32: the SSD scan with a decay for every state.
+///
+///   v = dt + dt_bias     Delta = clamp(dt_softplus ? log1p(exp v) : v, dt_min, dt_max)
+///   H[t,p,n] = exp(Delta[t] A[n]) H[t-1,p,n] + Delta[t] x[t,p] B[t,n]      (P, N) per head
+///   y[t] = H[t] C[t] + D x[t]        out[t] = z ? y[t] silu(z[t]) : y[t]
+///
+/// Source: Hu et al. 2025, arXiv:2510.04944, section 4.
+///
+/// Letters: B batch, L seq_len, H n_heads, P head_dim, N d_state, G n_groups, S packed sequences.
+#pragma once
+
+#include "statespace/ssd_chunk_scan.h"
+
+namespace statespace {
+
+/// The fields and shapes of the SSD scan, except that A is (H, N).
+struct DiagonalSsdInputs : SsdChunkScanInputs {};
+
+struct DiagonalSsdArgs : DiagonalSsdInputs {
+  float* out = nullptr;           // (B, L, H, P)
+  float* final_states = nullptr;  // (B, H, P, N) or (S, H, P, N), optional
+};
+
+/// Every gradient is optional, contiguous, overwritten, and has the shape of its input.
+struct DiagonalSsdBackwardArgs : DiagonalSsdInputs {
+  SequenceView grad_out;                     // (B, L, H, P)
+  const float* grad_final_states = nullptr;  // (B, H, P, N) or (S, H, P, N), optional
+  float* grad_x = nullptr;
+  float* grad_dt = nullptr;
+  float* grad_A = nullptr;  // (H, N)
+  float* grad_B = nullptr;
+  float* grad_C = nullptr;
+  float* grad_D = nullptr;
+  float* grad_z = nullptr;
+  float* grad_dt_bias = nullptr;
+  float* grad_initial_states = nullptr;
+};
+
+}  // namespace statespace

@@ -1,0 +1,144 @@
+/// Diagonal SSD scan, backward: the oracle against finite differences, the kernels against the oracle.
+#include "ssd_case.h"
+#include "statespace/diagonal_ssd.h"
+
+using namespace statespace;
+using namespace statespace::test;
+
+namespace {
+
+/// A recurrence in float, as the selective scan, and its tolerance; sums over all steps and channels, whose terms
+/// cancel, have a larger one.
+constexpr double kTolerance = 3e-6, kSumTolerance = 1e-5;
+
+SsdCase diagonal_case(const SsdShape& shape, SsdOptions options, uint64_t seed) {
+  options.rate_per_state = true;
+  return SsdCase(shape, options, seed);
+}
+
+double loss(const SsdShape& s, const SsdTensors& x, const std::vector<double>& grad_out,
+            const std::vector<double>& grad_final) {
+  const SsdResult r = ssd_oracle(s, x);
+  double sum = 0;
+  for (size_t i = 0; i < r.out.size(); ++i) sum += grad_out[i] * r.out[i];
+  for (size_t i = 0; i < r.final_states.size(); ++i) sum += grad_final[i] * r.final_states[i];
+  return sum;
+}
+
+/// The oracle's own gradient, against central differences.
+void check_oracle(const SsdShape& shape, const SsdOptions& options) {
+  const SsdCase problem = diagonal_case(shape, options, 5);
+  const std::vector<double> grad_out = in_double(problem.grad_out), grad_final = in_double(problem.grad_final);
+  SsdTensors x = problem.tensors;
+  const SsdGradients g = ssd_oracle_backward(shape, x, grad_out, grad_final);
+  const auto check = [&](std::vector<double>& values, const std::vector<double>& gradient) {
+    for (size_t i = 0; i < values.size(); i += 1 + values.size() / 40) {
+      const double kept = values[i], h = 1e-5;
+      values[i] = kept + h;
+      const double up = loss(shape, x, grad_out, grad_final);
+      values[i] = kept - h;
+      const double down = loss(shape, x, grad_out, grad_final);
+      values[i] = kept;
+      CHECK(std::fabs((up - down) / (2 * h) - gradient[i]) <= 1e-7 * std::fmax(1.0, std::fabs(gradient[i])));
+    }
+  };
+  check(x.x, g.x), check(x.dt, g.dt), check(x.A, g.A), check(x.B, g.B), check(x.C, g.C), check(x.D, g.D);
+  check(x.z, g.z), check(x.dt_bias, g.dt_bias), check(x.initial, g.initial);
+}
+
+void check_case(const KernelTable& kernels, const SsdCase& problem, bool with_final) {
+  const SsdShape& s = problem.shape;
+  const SsdGradients wanted = ssd_oracle_backward(s, problem.tensors, in_double(problem.grad_out),
+                                                  with_final ? in_double(problem.grad_final) : std::vector<double>());
+  const int64_t skips = problem.options.skip_per_channel ? s.heads * s.head_dim : s.heads;
+  const int64_t sizes[] = {s.elements(), s.steps(), problem.rates(), s.coefficients(), s.coefficients(), skips,
+                           problem.options.gate ? s.elements() : 0, s.heads, s.states()};
+  const auto run = [&] {
+    DiagonalSsdBackwardArgs args;
+    problem.fill(args);
+    args.grad_out = problem.grad_rows.view(s.seq_len);
+    if (with_final) args.grad_final_states = problem.grad_final.data();
+    std::vector<Output> outputs;
+    for (const int64_t size : sizes) outputs.emplace_back(size);
+    float** const places[] = {&args.grad_x, &args.grad_dt, &args.grad_A,       &args.grad_B,             &args.grad_C,
+                              &args.grad_D, &args.grad_z,  &args.grad_dt_bias, &args.grad_initial_states};
+    for (int i = 0; i < 9; ++i) *places[i] = outputs[i].data();
+    if (!problem.options.gate) args.grad_z = nullptr;
+    CHECK(kernels.diagonal_ssd_backward(args) == Status::kOk);
+    std::vector<float> all;
+    for (const Output& output : outputs) {
+      CHECK(output.intact());
+      all.insert(all.end(), output.data(), output.data() + output.size());
+    }
+    return all;
+  };
+  const std::vector<float> ours = SAME_FOR_EVERY_THREAD_COUNT(run, "diagonal SSD scan backward");
+  const std::vector<double>* const gradients[] = {&wanted.x, &wanted.dt, &wanted.A,       &wanted.B,      &wanted.C,
+                                                  &wanted.D, &wanted.z,  &wanted.dt_bias, &wanted.initial};
+  const char* const names[] = {"grad_x", "grad_dt", "grad_A",       "grad_B",             "grad_C",
+                               "grad_D", "grad_z",  "grad_dt_bias", "grad_initial_states"};
+  const bool is_sum[] = {false, false, true, false, false, true, false, true, false};
+  int64_t offset = 0;
+  for (int i = 0; i < 9; ++i) {
+    const double tolerance = is_sum[i] ? kSumTolerance : kTolerance;
+    CHECK_CLOSE(ours.data() + offset, gradients[i]->data(), sizes[i], tolerance, names[i]);
+    offset += sizes[i];
+  }
+}
+
+/// Steep decays, growing states, steps at the ends of softplus.
+void check_extremes(const KernelTable& kernels) {
+  for (const float rate : {-1e4f, -40.0f, -1e-6f, 0.125f}) {
+    SsdCase problem = diagonal_case({1, 70, 2, 5, 4, 1}, {}, 8);
+    for (float& value : problem.A) value = rate;
+    problem.rebuild();
+    check_case(kernels, problem, true);
+  }
+  for (const float step : {-60.0f, 19.99f, 20.01f}) {
+    SsdCase problem = diagonal_case({1, 40, 2, 5, 4, 1}, {.bias = false}, 7);
+    for (float& value : problem.dt) value = step;
+    problem.rebuild();
+    check_case(kernels, problem, true);
+  }
+}
+
+/// Absent gradients do not change the others.
+void check_subsets(const KernelTable& kernels) {
+  const SsdCase problem = diagonal_case({2, 37, 20, 5, 6, 1}, {}, 3);
+  DiagonalSsdBackwardArgs args;
+  problem.fill(args);
+  args.grad_out = problem.grad_rows.view(37);
+  CHECK(kernels.diagonal_ssd_backward(args) == Status::kOk);
+  Output all(problem.shape.coefficients()), alone(problem.shape.coefficients());
+  Output grad_A(problem.rates()), grad_x(problem.shape.elements());
+  args.grad_B = all.data(), args.grad_A = grad_A.data(), args.grad_x = grad_x.data();
+  CHECK(kernels.diagonal_ssd_backward(args) == Status::kOk);
+  args.grad_B = alone.data(), args.grad_A = nullptr, args.grad_x = nullptr;
+  CHECK(kernels.diagonal_ssd_backward(args) == Status::kOk);
+  CHECK_SAME_BITS(all.data(), alone.data(), all.size(), "grad_B alone");
+  args.grad_out.data = nullptr;
+  CHECK(kernels.diagonal_ssd_backward(args) == Status::kBadArgument);
+}
+
+}  // namespace
+
+int main() {
+  check_oracle({2, 5, 4, 2, 3, 2}, {});
+  check_oracle({1, 6, 2, 3, 2, 1}, {.softplus = false, .skip_per_channel = true, .limits = true});
+  check_oracle({1, 7, 2, 2, 2, 1, 64, {0, 3, 3, 7}}, {});
+  for_each_isa([](const KernelTable& kernels) {
+    uint64_t seed = 1;
+    for (const SsdShape& shape : ssd_shapes()) check_case(kernels, diagonal_case(shape, {}, seed++), true);
+    for (int bits = 0; bits < 256; ++bits) {
+      const auto on = [&](int bit) { return (bits >> bit & 1) != 0; };
+      const SsdOptions options = {on(0), on(1), on(2), on(3), on(4), on(5), on(6), on(7) ? 3 : 0};
+      check_case(kernels, diagonal_case({2, 37, 2, 7, 3, 1}, options, seed++), bits % 3 == 0);
+    }
+    check_case(kernels, diagonal_case({1, 300, 3, 64, 128, 1, 256}, {}, seed++), true);
+    // Chunks of one step, more than a worker holds states for: several segments.
+    check_case(kernels, diagonal_case({1, 421, 2, 64, 128, 1, 1}, {}, seed++), true);
+    check_extremes(kernels);
+    check_subsets(kernels);
+  });
+  return finish("diagonal_ssd_grad");
+}

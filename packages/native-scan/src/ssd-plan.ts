@@ -1,0 +1,134 @@
+/** The SSD scans between their checks and their results: backend, layout and outputs, whatever the shape of A. */
+import {
+  type SsdChunkScanDims,
+  type SsdChunkScanInputs,
+  type TensorLike,
+  tensorDType,
+} from '@statespace/ssd-core';
+import { type Backend, backendFor } from './backend.js';
+import { gradientOutputs, wantedGradients } from './gradient-outputs.js';
+import { asLengthSecond, checkLayout, makeOutput, type SequenceLayout } from './layout.js';
+import { type CallOptions, type Outputs, targetsOf } from './planned-call.js';
+import type {
+  SsdChunkScanBackwardInputs,
+  SsdChunkScanBackwardOptions,
+  SsdChunkScanOptions,
+} from './ssd-chunk-scan.js';
+
+type CheckShapes = (op: string, inputs: SsdChunkScanInputs) => SsdChunkScanDims;
+
+type Names = 'out' | 'finalStates';
+
+const gradientNames = [
+  'gradX',
+  'gradDt',
+  'gradA',
+  'gradB',
+  'gradC',
+  'gradD',
+  'gradZ',
+  'gradDtBias',
+  'gradInitialStates',
+] as const;
+
+const sequenceGradients: readonly string[] = ['gradX', 'gradDt', 'gradB', 'gradC', 'gradZ'];
+
+export type SsdGradientName = (typeof gradientNames)[number];
+
+/**
+ * Checks and outputs of a forward call; `check` knows the shape of A.
+ * @throws {ShapeError | DTypeError | ArgumentError | DisposedError | BackendUnavailableError}
+ */
+export function planSsdForward(
+  op: string,
+  check: CheckShapes,
+  given: SsdChunkScanInputs,
+  options: SsdChunkScanOptions,
+) {
+  const layout = checkLayout(op, options.layout);
+  const inputs = inLengthSecond(given, layout);
+  const dims = check(op, inputs);
+  const backend = chooseBackend(op, inputs, options);
+  const { kernels } = backend;
+  const dtype = tensorDType(inputs.x);
+  const wantsStates = options.returnFinalStates === true || options.finalStates !== undefined;
+  const outputs: Outputs<Names> = {
+    out: makeOutput(kernels, {
+      op,
+      argument: 'out',
+      shape: inputs.x.shape,
+      dtype,
+      given: options.out,
+      layout,
+    }),
+    ...(wantsStates && {
+      finalStates: makeOutput(kernels, {
+        op,
+        argument: 'finalStates',
+        shape: [dims.stateRows, dims.nHeads, dims.headDim, dims.dState],
+        dtype,
+        given: options.finalStates,
+        layout: 'bld',
+      }),
+    }),
+  };
+  const targets = targetsOf<Names>(outputs);
+  return { backend, outputs, args: { ...inputs, ...targets, out: targets.out as TensorLike } };
+}
+
+/** As `planSsdForward`, for the backward call. @throws {ArgumentError} also for the gradient of an absent input. */
+export function planSsdBackward(
+  op: string,
+  check: CheckShapes,
+  given: SsdChunkScanBackwardInputs,
+  options: SsdChunkScanBackwardOptions,
+) {
+  const layout = checkLayout(op, options.layout);
+  const inputs: SsdChunkScanBackwardInputs = {
+    ...given,
+    ...inLengthSecond(given, layout),
+    gradOut: asLengthSecond(given.gradOut, layout),
+  };
+  check(op, inputs);
+  const backend = chooseBackend(op, inputs, options, [inputs.gradOut, inputs.gradFinalStates]);
+  const sources = {
+    gradX: inputs.x,
+    gradDt: inputs.dt,
+    gradA: inputs.A,
+    gradB: inputs.B,
+    gradC: inputs.C,
+    gradD: inputs.D,
+    gradZ: inputs.z,
+    gradDtBias: inputs.dtBias,
+    gradInitialStates: inputs.initialStates,
+  };
+  const outputs = gradientOutputs(backend.kernels, {
+    op,
+    sources,
+    wanted: wantedGradients(op, gradientNames, sources, options),
+    given: options,
+    layout: (name) => (sequenceGradients.includes(name) ? layout : 'bld'),
+  });
+  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };
+}
+
+function inLengthSecond(inputs: SsdChunkScanInputs, layout: SequenceLayout): SsdChunkScanInputs {
+  if (layout === 'bld') return inputs;
+  return {
+    ...inputs,
+    x: asLengthSecond(inputs.x, layout),
+    dt: asLengthSecond(inputs.dt, layout),
+    B: asLengthSecond(inputs.B, layout),
+    C: asLengthSecond(inputs.C, layout),
+    ...(inputs.z !== undefined && { z: asLengthSecond(inputs.z, layout) }),
+  };
+}
+
+function chooseBackend(
+  op: string,
+  { x, dt, A, B, C, D, z, dtBias, initialStates }: SsdChunkScanInputs,
+  options: CallOptions,
+  more: readonly (TensorLike | undefined)[] = [],
+): Backend {
+  return backendFor(op, options.backend, [x, dt, A, B, C, D, z, dtBias, initialStates, ...more]);
+}

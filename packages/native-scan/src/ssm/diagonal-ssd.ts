@@ -1,0 +1,35 @@
+/** The diagonal SSD scan on the addon; binding/ssd_arguments.h reads what is written here. */
+import {
+  checkDiagonalSsdGradients,
+  checkDiagonalSsdOutputs,
+  checkDiagonalSsdShapes,
+  checkDiagonalSsdUpstream,
+  type DiagonalSsdArgs,
+  type DiagonalSsdBackwardArgs,
+} from '@statespace/ssd-core';
+import type { NativeRuntime } from '../native-call.js';
+import type { PreparedCall } from './prepared-call.js';
+import { addSsdGradients, ssdExplainer, startSsdCall } from './ssd-chunk-scan.js';
+
+export function prepareDiagonalSsd(runtime: NativeRuntime, args: DiagonalSsdArgs): PreparedCall {
+  const op = 'diagonalSsd';
+  const dims = checkDiagonalSsdShapes(op, args);
+  checkDiagonalSsdOutputs(op, dims, args);
+  const call = startSsdCall(runtime, op, dims, args);
+  call.output('out', args.out).output('finalStates', args.finalStates);
+  const { diagonalSsd: sync, diagonalSsdAsync: async } = runtime.addon;
+  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
+}
+
+export function prepareDiagonalSsdBackward(
+  runtime: NativeRuntime,
+  args: DiagonalSsdBackwardArgs,
+): PreparedCall {
+  const op = 'diagonalSsdBackward';
+  const dims = checkDiagonalSsdShapes(op, args);
+  checkDiagonalSsdUpstream(op, dims, args);
+  checkDiagonalSsdGradients(op, dims, args);
+  const call = addSsdGradients(startSsdCall(runtime, op, dims, args), args);
+  const { diagonalSsdBackward: sync, diagonalSsdBackwardAsync: async } = runtime.addon;
+  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
+}
