@@ -2,9 +2,9 @@
  * New columns and diagonal blocks: what decides whether a kernel has a narrow 1-SS dual.
  * Source: Hu et al. 2025, arXiv:2510.04944, Definition 4.2 (PMLR 3.2) and Theorem 4.1 (PMLR 3.1).
  */
+import { sweepColumns } from './column-sweep.js';
 import { checkSquare, type Matrix, subMatrix } from './matrix.js';
-import { checkTolerance, defaultTolerance } from './rank.js';
-import { singularValues } from './singular-values.js';
+import { checkTolerance } from './rank.js';
 
 /** Steps begin ... end - 1. */
 export interface DiagonalBlock {
@@ -15,22 +15,28 @@ export interface DiagonalBlock {
 /**
  * Every t whose column is new: M[t:,t] is not in the span of M[t:,:t]. Entries above the diagonal do not count.
  *
- * Rows drop out as t grows, so both ranks, with the column and without, are taken anew at each t, of singular values
- * above `tolerance` (absolute; by default max(rows, cols) 2^-52 sigma_1 of the wider of the two blocks).
+ * Rows drop out as t grows, so both ranks, with the column and without, are taken anew at each t, within the diagonal
+ * block of t: singular values above `tolerance` (absolute; by default max(rows, cols) 2^-52 sigma_1 of the wider block).
  * @throws {ShapeError | NonFiniteError} for what is no finite square matrix. @throws {ArgumentError} for a negative
  * tolerance.
  */
 export function newColumns(m: Matrix, tolerance?: number): number[] {
   checkSquare('newColumns', 'm', m);
   checkTolerance('newColumns', tolerance);
-  const found: number[] = [];
-  for (let t = 0; t < m.rows; t++) {
-    const withColumn = singularValues(subMatrix(m, t, m.rows, 0, t + 1));
-    const tau = tolerance ?? defaultTolerance(m.rows - t, t + 1, withColumn[0] ?? 0);
-    const count = (values: Float64Array) => values.filter((value) => value > tau).length;
-    if (count(withColumn) > count(singularValues(subMatrix(m, t, m.rows, 0, t)))) found.push(t);
-  }
-  return found;
+  return diagonalBlocks(m).flatMap((block) => {
+    const found: number[] = [];
+    let t = block.begin;
+    for (const { isNew } of sweepColumns(blockOf(m, block), tolerance)) {
+      if (isNew) found.push(t);
+      t += 1;
+    }
+    return found;
+  });
+}
+
+/** A copy of M[begin:end, begin:end]. */
+export function blockOf(m: Matrix, { begin, end }: DiagonalBlock): Matrix {
+  return subMatrix(m, begin, end, begin, end);
 }
 
 /**

@@ -6,8 +6,21 @@
  * - `kernelRank`, the ordinary rank of a kernel: T wherever its diagonal has no zero, whatever N.
  */
 import { ArgumentError } from '../errors.js';
-import { checkSquare, type Matrix, subMatrix } from './matrix.js';
+import { checkSquare, type Matrix } from './matrix.js';
 import { singularValues } from './singular-values.js';
+
+/** A numerical rank beside the exact one. */
+export interface RankResult {
+  /** #{ sigma_i > tau }, tau = max(rows, cols) 2^-52 sigma_1. */
+  readonly rank: number;
+  /** The exact rank. */
+  readonly theory: number;
+  /** float64 cannot tell the exact rank: singular value number `theory` is not clear of rounding. Not a failure. */
+  readonly saturated: boolean;
+}
+
+/** Singular values this many times above tau are no product of rounding. */
+const clearance = 8;
 
 /** tau = max(rows, cols) 2^-52 sigma_1: up to there a singular value may be rounding. The rule of NumPy's matrix_rank. */
 export function defaultTolerance(rows: number, cols: number, largest: number): number {
@@ -23,7 +36,7 @@ export function rank(m: Matrix, tolerance?: number): number {
   checkTolerance('rank', tolerance);
   const values = singularValues(m);
   const tau = tolerance ?? defaultTolerance(m.rows, m.cols, values[0] ?? 0);
-  return values.filter((value) => value > tau).length;
+  return countAbove(values, tau);
 }
 
 /**
@@ -35,17 +48,14 @@ export function kernelRank(m: Matrix, tolerance?: number): number {
   return rank(m, tolerance);
 }
 
-/**
- * max_t rank(M[t:, :t+1]), the semiseparable order, blocks with their corner on the diagonal (Dao & Gu 2024,
- * definition 3.1: "on or below"). Entries above the diagonal do not count.
- * @throws {ShapeError | NonFiniteError} for what is no finite square matrix. @throws {ArgumentError} as `rank`.
- */
-export function semiseparableOrder(m: Matrix, tolerance?: number): number {
-  checkSquare('semiseparableOrder', 'm', m);
-  let order = 0;
-  for (let t = 0; t < m.rows; t++)
-    order = Math.max(order, rank(subMatrix(m, t, m.rows, 0, t + 1), tolerance));
-  return order;
+/** How many of the descending `values` are above `tau`. */
+export function countAbove(values: Float64Array, tau: number): number {
+  return values.filter((value) => value > tau).length;
+}
+
+/** Whether at least `count` of the descending `values` are so far above `tau` that rounding cannot have made them. */
+export function hasClear(values: Float64Array, count: number, tau: number): boolean {
+  return count === 0 || (values[count - 1] ?? 0) > clearance * tau;
 }
 
 /** @throws {ArgumentError} unless `tolerance` is absent or a number of 0 or more. */
