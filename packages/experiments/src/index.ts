@@ -22,6 +22,7 @@ export {
 } from './builtin/wikitext2-comparison/variance-bands.js';
 export { checkTrainConfig } from './config/check-train-config.js';
 export { type CommonParams, commonParams } from './config/common-params.js';
+export { parseIntegers } from './config/integer-list.js';
 export { getPath, isPlainObject, mergeLayers, setPath } from './config/layers.js';
 export { parseConfig } from './config/parse-config.js';
 export { configJsonSchema, parseFlagValue, type SchemaFlag, schemaFlags } from './config/schema-flags.js';
@@ -96,6 +97,24 @@ export {
 export { type ObservedStatus, Run } from './runs/run.js';
 export type { RunRecord, RunStatus } from './runs/run-record.js';
 export { type NewRun, RunStore } from './runs/run-store.js';
+export { checkLogs, type LogReport } from './study/check-logs/check-logs.js';
+export type { ClaimRule, ClaimRules, RuleBreach } from './study/check-logs/claim-rules.js';
+export { formatFinding, type LogFinding, type LogRule } from './study/check-logs/finding.js';
+export { type GridAxes, type GridCell, planGrid, type RepeatOptions } from './study/grid/grid-plan.js';
+export type { LogRecord } from './study/grid/log-record.js';
+export {
+  type GridOptions,
+  type GridResult,
+  type GridRun,
+  type GridStart,
+  runGrid,
+} from './study/grid/run-grid.js';
+export { entryJson, type ReproduceOptions, type Reproduction, reproduceStudy } from './study/reproduce.js';
+export { runStudy, type StudyEntry, type StudyRunOptions } from './study/run-study.js';
+export { planSsdDualityGrid, type SsdDualityAxes } from './study/ssd-duality/grid.js';
+export { ssdDualityRules } from './study/ssd-duality/rules.js';
+export { ssdDuality, studies } from './study/ssd-duality/ssd-duality.js';
+export { type Correction, type Study, selectExperiments, shortName } from './study/study.js';
 export { type Checkpoint, readCheckpoint } from './train/checkpoint.js';
 export type { CheckpointHeader, CheckpointState } from './train/checkpoint-state.js';
 export { evaluateLastPosition, type LastPositionEvaluation } from './train/epochs/last-position.js';

@@ -30,7 +30,7 @@ figure { margin: 1.2rem 0; min-width: 0; }
 figure svg { display: block; max-width: 100%; height: auto; }
 code, pre { font-family: ui-monospace, 'SFMono-Regular', Consolas, 'DejaVu Sans Mono', monospace; font-size: .86em; }
 code { overflow-wrap: anywhere; }
-pre { background: var(--soft); padding: .7rem .9rem; overflow-x: auto; margin: .6rem 0; }
+pre { background: var(--soft); padding: .7rem .9rem; margin: .6rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 details { margin: .6rem 0; }
 summary { cursor: pointer; color: var(--grey); font-size: .9rem; }
 dl.pair { display: grid; grid-template-columns: 8.5rem 1fr; gap: .25rem 1rem; margin: .8rem 0 1.6rem; }
