@@ -1,27 +1,33 @@
 /** The command line as a whole: commands, global options, errors to exit codes. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { addCheckLogsCommand } from './commands/check-logs.js';
 import { addDataCommand } from './commands/data.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEvalCommand } from './commands/eval.js';
 import { addGenerateCommand } from './commands/generate.js';
+import { addGridCommand } from './commands/grid.js';
 import { addPlotCommand } from './commands/plot.js';
+import { addReproduceCommand } from './commands/reproduce.js';
 import { addRunCommand } from './commands/run.js';
 import { addRunsCommand } from './commands/runs.js';
 import { addTrainCommand } from './commands/train.js';
+import { addVerifyCommand } from './commands/verify.js';
 import { exitCodeOf } from './exit-codes.js';
 import { Terminal, type TerminalOptions } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 const help = `
-Without a command, statespace trains a small Mamba on Moby Dick and shows the curve (statespace demo).
+Without a command, statespace trains a small Mamba on Moby Dick, shows the curve, and checks a paper's claims (statespace
+demo).
 
 Examples:
-  $ statespace                                          see it work, about a minute
+  $ statespace                                          see it work, under two minutes
   $ statespace train --config configs/moby-dick.yaml
   $ statespace run wikitext2 --data-dir ./wikitext-2 --seed 0..9
+  $ statespace verify --fast                            check a paper's claims in seconds
   $ statespace generate --prompt "Call me "
   $ statespace doctor
 
@@ -43,6 +49,10 @@ export function createProgram(terminal: Terminal, options: TerminalOptions): Com
   addDemoCommand(program, terminal);
   addTrainCommand(program, terminal);
   addRunCommand(program, terminal);
+  addVerifyCommand(program, terminal);
+  addReproduceCommand(program, terminal);
+  addGridCommand(program, terminal);
+  addCheckLogsCommand(program, terminal);
   addEvalCommand(program, terminal);
   addGenerateCommand(program, terminal);
   addRunsCommand(program, terminal);
@@ -101,8 +111,8 @@ function withDefaultCommand(args: readonly string[]): string[] {
 
 function reportError(terminal: Terminal, error: unknown): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  terminal.note(`error: ${message}`);
-  if (terminal.verbose && stack !== undefined) terminal.note(stack);
   const code = (error as { code?: unknown } | null)?.code;
+  terminal.note(code === 'ERR_ABORTED' ? 'Interrupted.' : `error: ${message}`);
+  if (terminal.verbose && stack !== undefined) terminal.note(stack);
   terminal.printJson({ error: { message, ...(typeof code === 'string' ? { code } : {}) } });
 }

@@ -10,31 +10,41 @@ import type { Terminal } from './terminal.js';
 export function finishRuns(
   terminal: Terminal,
   outcomes: readonly RunOutcome[],
-  { outDir }: Pick<RunOptions, 'outDir'>,
+  options: Pick<RunOptions, 'outDir'>,
 ): void {
+  terminal.printJson(tellRuns(terminal, outcomes, options));
+}
+
+/** Prints the outcomes for people and sets the exit code; the same as JSON is returned. */
+export function tellRuns(
+  terminal: Terminal,
+  outcomes: readonly RunOutcome[],
+  { outDir }: Pick<RunOptions, 'outDir'>,
+): object {
   const statistics = outcomes.length > 1 ? summarize(outcomes.flatMap(numbersOf)) : undefined;
   for (const outcome of outcomes) printOutcome(terminal, outcome);
   if (statistics !== undefined) printStatistics(terminal, statistics);
-  terminal.printJson({
-    runs: outcomes.map(outcomeJson),
-    ...(statistics === undefined ? {} : { statistics }),
-  });
   const last = outcomes.at(-1);
   if (last?.status === 'interrupted') {
     terminal.note(`Interrupted after step ${last.step}; a checkpoint was saved. Go on with:`);
     terminal.note(`  ${resumeCommand(last.run.id, outDir)}`);
     process.exitCode = exitCode.interrupted;
-    return;
+  } else {
+    const failed = outcomes.some((outcome) => outcome.status === 'completed' && !outcome.result.passed);
+    process.exitCode = failed ? exitCode.failed : exitCode.ok;
   }
-  const failed = outcomes.some((outcome) => outcome.status === 'completed' && !outcome.result.passed);
-  process.exitCode = failed ? exitCode.failed : exitCode.ok;
+  return { runs: outcomes.map(outcomeJson), ...(statistics === undefined ? {} : { statistics }) };
 }
 
 /** The command that goes on with a run, as it was called here. */
 export function resumeCommand(runId: string, outDir: string): string {
-  const folder = /^[\w./-]+$/.test(outDir) ? outDir : JSON.stringify(outDir);
-  const place = outDir === 'outputs' ? '' : ` --out-dir ${folder}`;
-  return `${programName()} train --resume ${runId}${place}`;
+  return `${programName()} train --resume ${runId}${folderOption(outDir)}`;
+}
+
+/** The option that names the folder of all runs, where it is not the usual one. */
+export function folderOption(outDir: string): string {
+  if (outDir === 'outputs') return '';
+  return ` --out-dir ${/^[\w./-]+$/.test(outDir) ? outDir : JSON.stringify(outDir)}`;
 }
 
 /** How this command was called: through npm in the repository, or by its own name. */
@@ -63,7 +73,8 @@ function printOutcome(terminal: Terminal, outcome: RunOutcome): void {
     (check) =>
       [check.passed ? 'passed' : check.advisory === true ? 'missed' : 'FAILED', checkText(check)] as const,
   );
-  const figures = result.artifacts.filter((path) => path.endsWith('.png'));
+  // Of the formats of a figure in the run folder one is enough; others were asked for by path.
+  const figures = result.artifacts.filter((path) => path.endsWith('.png') || path.startsWith('..'));
   const files = figures.map((path) => ['figure', relativePath(join(run.directory, path))] as const);
   const rows = [...findings, ...checks, ...files, ['run folder', relativePath(run.directory)] as const];
   for (const [name, text] of rows) terminal.print(`${name.padEnd(labelWidth)} ${text}`);

@@ -1,14 +1,9 @@
 /** The command as its own process: killed, interrupted, started twice. Builds the packages first. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-
-const cli = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+import { buildCli, startCli, until } from './cli-process.js';
 
 const config = `
 name: tiny
@@ -20,10 +15,8 @@ trainer: {steps: 60, batchSize: 4, logEvery: 3, evalEvery: 20, checkpointEvery: 
 
 let root: string;
 
-beforeAll(() => {
-  // The tests run the compiled command; an old build would test old code.
-  const built = spawnSync(process.execPath, [compiler, '-b', fileURLToPath(new URL('..', import.meta.url))]);
-  expect(built.stdout.toString()).toBe('');
+beforeAll(async () => {
+  expect(await buildCli()).toBe('');
 }, 180_000);
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'statespace-process-'));
@@ -33,36 +26,10 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): ChildProcess & { readonly ended: Promise<Ended> } {
-  const child = spawn(
-    process.execPath,
-    [cli, ...args, ...(['doctor', undefined].includes(args[0]) ? [] : ['--out', 'runs'])],
-    {
-      cwd: root,
-      env: { ...process.env, STATESPACE_BACKEND: 'reference', ...env },
-    },
-  );
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  const ended = new Promise<Ended>((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
-  return Object.assign(child, { ended });
+/** `doctor` and the demo have no folder of runs to name. */
+function start(args: readonly string[], env?: Record<string, string>): ReturnType<typeof startCli> {
+  const place = ['doctor', undefined].includes(args[0]) ? [] : ['--out', 'runs'];
+  return startCli(root, [...args, ...place], env);
 }
 
 const run = (args: readonly string[], env?: Record<string, string>) => start(args, env).ended;
@@ -93,10 +60,6 @@ function finalBytes(folder: string): Buffer {
 function rows(folder: string): object[] {
   const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
   return lines.map((line) => ({ ...JSON.parse(line), time: 0, tokensPerSecond: 0, rssBytes: 0 }));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe('kill -9', () => {
@@ -134,7 +97,7 @@ describe('Ctrl-C', () => {
     child.kill('SIGINT');
     const { code, stderr } = await child.ended;
     expect(code).toBe(130);
-    const command = /^ {2}statespace (train --resume \S+) --out runs$/m.exec(stderr)?.[1];
+    const command = /^ {2}statespace (train --resume \S+) --out-dir runs$/m.exec(stderr)?.[1];
     expect(command).toBeDefined();
     expect((await run((command as string).split(' '))).code).toBe(0);
     expect(finalBytes(folder).equals(finalBytes(whole))).toBe(true);
@@ -151,7 +114,7 @@ test('two processes cannot train the same run', async () => {
   await child.ended;
 }, 60_000);
 
-test('the demo tells what it does, what it reached, a sample, the figure and what to try', async () => {
+test('the demo tells what it does, what it reached, a sample, the figure, a checked paper and what to try', async () => {
   const { code, stdout, stderr } = await run([]);
   expect(code).toBe(0);
   expect(stderr).toContain('Training a Mamba on Moby Dick');
@@ -165,6 +128,10 @@ test('the demo tells what it does, what it reached, a sample, the figure and wha
   expect(stdout).toContain('Try next:');
   const figure = /figure +(\S+)/.exec(stdout)?.[1] as string;
   expect(readFileSync(join(root, figure)).subarray(1, 4).toString()).toBe('PNG');
+  expect(stdout).toMatch(/^exp1 .* PASS +\d+\.\d s$/m);
+  expect(stdout).toMatch(/^11 experiments in \d+\.\d s: all passed$/m);
+  const report = /^report: (\S+)$/m.exec(stdout)?.[1] as string;
+  expect(readFileSync(join(root, report), 'utf8')).toContain('11 of 11 experiments passed');
 }, 120_000);
 
 describe('backends', () => {

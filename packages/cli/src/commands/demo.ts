@@ -1,20 +1,23 @@
-/** `statespace demo`, and `statespace` alone: a Mamba learns Moby Dick in about a minute. */
+/** `statespace demo`, and `statespace` alone: a Mamba learns Moby Dick, and a paper's claims are checked. */
 import {
   builtinExperiments,
   type Experiment,
   openTrainedModel,
   type Run,
   type RunOutcome,
+  ssdDuality,
   tinyPreset,
 } from '@statespace/experiments';
 import { generate } from '@statespace/models';
 import { getBackendInfo } from '@statespace/tensor';
 import type { Command } from 'commander';
-import { finishRuns, programName } from '../finish-runs.js';
+import { exitCode } from '../exit-codes.js';
+import { programName, tellRuns } from '../finish-runs.js';
 import { interruptible } from '../interrupt.js';
 import { addRunOptions, type RunOptions, startRuns } from '../run-options.js';
 import type { Terminal } from '../terminal.js';
 import { TokenText } from '../token-text.js';
+import { reproduce } from './reproduce.js';
 
 const sampleTokens = 280;
 const samplePrompt = 'The whale ';
@@ -29,7 +32,7 @@ Examples:
 export function addDemoCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('demo')
-    .description('train a small Mamba on Moby Dick and show what it learned (the default command)')
+    .description("train a small Mamba on Moby Dick, then check a paper's claims (the default command)")
     .addHelpText('after', examples);
   addRunOptions(command).action((options: RunOptions) => runDemo(terminal, options));
 }
@@ -39,8 +42,20 @@ async function runDemo(terminal: Terminal, options: RunOptions): Promise<void> {
   terminal.note('Training a Mamba on Moby Dick, character by character.');
   const outcomes = await startRuns(terminal, () => experiment, {}, options);
   for (const outcome of outcomes) if (outcome.status === 'completed') await showResult(terminal, outcome);
-  finishRuns(terminal, outcomes, options);
-  if (outcomes.at(-1)?.status === 'completed') suggestNext(terminal);
+  const told = tellRuns(terminal, outcomes, options);
+  const trained = outcomes.at(-1)?.status === 'completed';
+  const study = trained ? await showStudy(terminal, options) : undefined;
+  terminal.printJson({ ...told, ...(study === undefined ? {} : { study: study.json }) });
+  if (study === undefined) return;
+  if (!study.passed) process.exitCode = exitCode.failed;
+  suggestNext(terminal);
+}
+
+/** The quick version of a paper's experiments. */
+function showStudy(terminal: Terminal, { outDir }: RunOptions): ReturnType<typeof reproduce> {
+  terminal.print();
+  terminal.print(`${ssdDuality.title}: its claims, checked.`);
+  return reproduce(terminal, ssdDuality, { fast: true, outDir });
 }
 
 /** The whole experiment where native kernels are there, a much smaller one on the reference. */
@@ -76,5 +91,6 @@ function suggestNext(terminal: Terminal): void {
   terminal.print('Try next:');
   terminal.print(`  ${name} generate --prompt "Call me " --temperature 0.6`);
   terminal.print(`  ${name} train --config configs/moby-dick.yaml --d-model 192 --steps 3000`);
+  terminal.print(`  ${name} reproduce ssd-duality`);
   terminal.print(`  ${name} run --help`);
 }
