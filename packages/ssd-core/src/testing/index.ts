@@ -8,3 +8,4 @@ export * from './refusals.js';
 export * from './ssm-cases.js';
 export * from './ssm-inputs.js';
 export * from './strided.js';
+export * from './structure-cases.js';
