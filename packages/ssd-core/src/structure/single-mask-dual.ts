@@ -1,8 +1,8 @@
 /**
  * The dual of a diagonal SSM with a single mask of ones, where no decay is zero:
  *   M = tril(1) o (C' B'^T);  C'_t = c_t o P_t, B'_s = b_s / P_s, P_t = prod_{1<=k<=t} a_k
- * It divides by products of decays, so it is right only while those are normal float64 numbers: 0.5^T is until
- * T = 1022. `widthDual` gives a dual of the same width with no such limit for as long.
+ * It divides by products of decays, so it is right only while those are normal float64 numbers, as 0.5^t is through
+ * t = 1022. `widthDual` finds a dual of the same width beyond that.
  * Source: Hu et al. 2025, arXiv:2510.04944, section 4.
  */
 import { ArgumentError } from '../errors.js';
