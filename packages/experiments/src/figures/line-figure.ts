@@ -57,8 +57,9 @@ const colours = [
   palette.purple,
   palette.orange,
   palette.sky,
+  palette.black,
 ];
-const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'];
+const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down', 'triangle-right'];
 // A solid line is a dash longer than any line: PDF refuses gaps of zero.
 const dashes = [
   [10_000, 1],
@@ -67,6 +68,7 @@ const dashes = [
   [8, 2, 2, 2],
   [4, 4],
   [1, 3],
+  [12, 3, 2, 3],
 ];
 
 /** A Vega-Lite specification, data included, for one column of a paper. */

@@ -6,5 +6,6 @@ export const palette = {
   purple: '#CC79A7',
   orange: '#E69F00',
   sky: '#56B4E9',
+  black: '#000000',
   grey: '#5F6368',
 } as const;

@@ -2,7 +2,16 @@
  * Both forms of a diagonal SSM with constant decays and b = c = 1 on the kernels of a device, in float32:
  *   y[t] = sum_n sum_{s<=t} lambda_n^(t-s) u[s];  u, y (T, P).
  */
-import { arange, ones, scope, selectiveScan, ssdChunkScan, type Tensor, tensor } from '@statespace/tensor';
+import {
+  arange,
+  diagonalSsd,
+  ones,
+  scope,
+  selectiveScan,
+  ssdChunkScan,
+  type Tensor,
+  tensor,
+} from '@statespace/tensor';
 
 /** What the forms are computed of. */
 export interface NativeProblem {
@@ -56,6 +65,21 @@ export function headsForm({ device, decays, u, width }: NativeProblem): NativeFo
     C: ones([1, seqLen, 1, 1], options),
   };
   return nativeForm([row, ...Object.values(inputs)], () => ssdChunkScan(inputs).out.sum(2));
+}
+
+/** One head of N decays by `diagonalSsd`: Algorithm 1 as a kernel of its own. */
+export function diagonalForm({ device, decays, u, width }: NativeProblem): NativeForm {
+  const options = { dtype: 'f32', device } as const;
+  const seqLen = u.length / width;
+  const weights = [1, seqLen, 1, decays.length] as const;
+  const inputs = {
+    x: tensor(u, { ...options, shape: [1, seqLen, 1, width] }),
+    dt: ones([1, seqLen, 1], options),
+    A: tensor([decays.map(Math.log)], options),
+    B: ones(weights, options),
+    C: ones(weights, options),
+  };
+  return nativeForm(Object.values(inputs), () => diagonalSsd(inputs).out);
 }
 
 /** The product of the kernel, made beforehand, with u. */

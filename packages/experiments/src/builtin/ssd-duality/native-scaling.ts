@@ -4,6 +4,7 @@ import { Generator } from '@statespace/tensor';
 import { recurrentForm } from './dual-forms.js';
 import { outputDifference } from './equivalence.js';
 import {
+  diagonalForm,
   headsForm,
   kernelProductForm,
   maskedAttentionForm,
@@ -18,6 +19,7 @@ import { timeCalls } from './timing.js';
 export const nativeForms = {
   selectiveScan: scanForm,
   ssdChunkScan: headsForm,
+  diagonalSsd: diagonalForm,
   'kernel product': kernelProductForm,
   'kernel and product': maskedAttentionForm,
 } as const satisfies Record<string, (problem: NativeProblem) => NativeForm>;
@@ -25,7 +27,7 @@ export const nativeForms = {
 export type NativeFormName = keyof typeof nativeForms;
 
 /** Forms whose time grows with T; the others' grows with T^2, and so does their memory. */
-export const linearForms: readonly NativeFormName[] = ['selectiveScan', 'ssdChunkScan'];
+export const linearForms: readonly NativeFormName[] = ['selectiveScan', 'ssdChunkScan', 'diagonalSsd'];
 
 export interface NativeRow {
   readonly form: NativeFormName;

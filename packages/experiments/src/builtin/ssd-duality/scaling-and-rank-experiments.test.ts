@@ -88,6 +88,7 @@ describe('exp4', () => {
       expect(forms).toEqual([
         'selectiveScan 64',
         'ssdChunkScan 64',
+        'diagonalSsd 64',
         'kernel product 32',
         'kernel and product 32',
       ]);

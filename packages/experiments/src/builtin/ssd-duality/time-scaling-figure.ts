@@ -38,10 +38,11 @@ function seriesOf(pointsOf: (field: TimeField) => BandPoint[]): BandSeries[] {
     .filter(({ points }) => points.length > 0);
 }
 
-/** The figure has room for three beside the TypeScript forms. */
+/** The figure has room for four beside the TypeScript forms. */
 const nativeLabels = {
   selectiveScan: 'recurrence, selectiveScan',
   ssdChunkScan: 'sum of heads, ssdChunkScan',
+  diagonalSsd: 'all decays at once, diagonalSsd',
   'kernel product': 'kernel × U, native',
 } as const satisfies Partial<Record<NativeFormName, string>>;
 
