@@ -37,13 +37,35 @@ void load_delta(const SelectiveScanInputs& args, int64_t batch, int64_t begin, i
   }
 }
 
-/// Fills the step data of one tile; rows beyond the end of the sequence become zero.
+/// Rows [begin, begin + steps) of one tile; no steps where there is no such piece.
+struct TileRows {
+  const ScanTile& tile;
+  int64_t begin;
+  int64_t steps;
+};
+
+/// Calls one row of a tile, with the rows to be written, into L2.
+STATESPACE_INLINE void prefetch_row_of(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t t,
+                                       int64_t channel) {
+  prefetch_far(row_at(args.u, batch, t) + channel);
+  prefetch_far(row_at(args.delta, batch, t) + channel);
+  prefetch_far(row_at(args.grad_out, batch, t) + channel);
+  if (args.z.data != nullptr) prefetch_far(row_at(args.z, batch, t) + channel);
+  const int64_t place = (batch * args.seq_len + t) * args.dim + channel;
+  if (args.grad_u != nullptr) prefetch_to_write(args.grad_u + place);
+  if (args.grad_delta != nullptr) prefetch_to_write(args.grad_delta + place);
+  if (args.grad_z != nullptr) prefetch_to_write(args.grad_z + place);
+}
+
+/// Fills the step data of one tile; rows beyond the end of the sequence become zero. Row by row, between its own
+/// arithmetic, it calls for those of `next`: all at once they would wait for one another.
 static inline void load_tile(const SelectiveScanBackwardArgs& args, int64_t batch, int64_t begin, int64_t steps,
-                             const ScanTile& at, AdjointTile& tile) noexcept {
+                             const ScanTile& at, const TileRows& next, AdjointTile& tile) noexcept {
   const Exp2Constants constants = exp2_constants();
   const Floats skip = args.D != nullptr ? load_lanes(args.D + at.channel, at.lanes) : Floats{};
   load_delta<true>(args, batch, begin, steps, at, tile);
   for (int64_t t = 0; t < steps; ++t) {
+    if (t < next.steps) prefetch_row_of(args, batch, next.begin + t, next.tile.channel);
     Floats dy = load_lanes(row_at(args.grad_out, batch, begin + t) + at.channel, at.lanes);
     store(tile.y + t * kLanes, skip * load_lanes(row_at(args.u, batch, begin + t) + at.channel, at.lanes));
     if (args.z.data != nullptr) {

@@ -191,6 +191,27 @@ STATESPACE_INLINE AdjointRows rows_of(const BackwardPass& pass, const ScanBlock&
           external ? tile.lanes : kLanes};
 }
 
+/// What comes a pass later in the place of tile `i` of a block: in the same chunk, or in the one before it.
+STATESPACE_INLINE TileRows rows_after(const BackwardPass& pass, const ScanSequence& sequence, const ScanBlock& block,
+                                      int64_t begin, int64_t steps, int64_t i) {
+  const int64_t later = i + kPassTiles;
+  if (later < block.tiles) return {pass.plan.tile(block.first_tile + later), begin, steps};
+  const int64_t place = block.first_tile + i % kPassTiles;
+  return {pass.plan.tile(place), begin - kChunk, begin > sequence.begin ? kChunk : 0};
+}
+
+/// Calls for `count` states from n on of our own checkpoint that comes a pass after that of tile `i`, into L2. (The
+/// caller's rows are short pieces far apart; calling for them took longer than waiting.)
+STATESPACE_INLINE void prefetch_checkpoint(const BackwardPass& pass, const ScanBlock& block, bool first_chunk,
+                                           const float* checkpoint, int64_t i, int64_t n, int64_t count) {
+  const int64_t later = i + kPassTiles;
+  const bool same_chunk = later < block.tiles;
+  if (pass.args.checkpoints != nullptr || (first_chunk && !same_chunk)) return;
+  const int64_t tile = same_chunk ? later : i % kPassTiles - block.tiles;
+  const float* from = checkpoint + (tile * pass.args.d_state + n) * kLanes;
+  for (int64_t k = 0; k < count; ++k) prefetch_far(from + k * kLanes);
+}
+
 /// One chunk of one block, backward. `checkpoint` is the state before the chunk: our own, [tile of the block][n][lane],
 /// or the caller's, [n][channel].
 void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const ScanBlock& block,
@@ -214,7 +235,8 @@ void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const
     const int64_t count = smaller(kPassTiles, block.tiles - first);
     for (int64_t i = 0; i < count; ++i) {
       const int64_t index = block.first_tile + first + i;
-      load_tile(args, sequence.batch, begin, steps, pass.plan.tile(index), memory.tiles[i]);
+      load_tile(args, sequence.batch, begin, steps, pass.plan.tile(index),
+                rows_after(pass, sequence, block, begin, steps, first + i), memory.tiles[i]);
     }
     for (int64_t n = 0; n < d_state;) {
       const int64_t k = d_state - n >= kAdjointStates ? kAdjointStates : 1;
@@ -222,6 +244,7 @@ void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const
       fill_zero(sums.grad_C, k * kSteps);
       for (int64_t i = 0; i < count; ++i) {
         const AdjointRows rows = rows_of(pass, block, memory, first + i, checkpoint);
+        prefetch_checkpoint(pass, block, begin == sequence.begin, checkpoint, first + i, n, k);
         if (k == kAdjointStates) {
           adjoint_tile<kAdjointStates>(memory.tiles[i], rows, weights, padded, n, gate, sums);
         } else {
