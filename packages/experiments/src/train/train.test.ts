@@ -54,6 +54,7 @@ test('the events of a run, in order, and what is due when', async () => {
   ]);
   expect(existsSync(join(run.directory, result.figure ?? ''))).toBe(true);
   expect(readdirSync(join(run.directory, 'figures')).sort()).toEqual([
+    'loss.pdf',
     'loss.png',
     'loss.svg',
     'loss.vl.json',
