@@ -116,13 +116,15 @@ void* allocate(size_t bytes) noexcept {
     before += next_colour();
     alignment = kHugePage;
   }
-  const size_t size = (before + bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const size_t used = before + bytes;
+  // The standard wants a multiple of the alignment; what lies beyond `used` is never touched.
+  const size_t size = (used + alignment - 1) / alignment * alignment;
   char* const whole = static_cast<char*>(std::aligned_alloc(alignment, size));
   if (whole == nullptr) return nullptr;
 #if defined(__linux__)
   // Rows of a few tensors side by side need more small pages than the machine keeps at hand. Asked for, not insisted
   // on: without huge pages the memory is as good as any.
-  if (alignment == kHugePage) madvise(whole, size / kHugePage * kHugePage, MADV_HUGEPAGE);
+  if (alignment == kHugePage) madvise(whole, used / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
   char* const memory = whole + before;
   std::memcpy(memory - sizeof whole, &whole, sizeof whole);
