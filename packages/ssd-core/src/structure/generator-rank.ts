@@ -21,7 +21,12 @@ export function generatorRank(decays: readonly Decay[], seqLen: number): RankRes
   // Adding 0 takes -0 to 0: the two are one decay.
   const theory = Math.min(seqLen, new Set(pairs.map(([re, im]) => `${re + 0},${im + 0}`)).size);
   const complex = pairs.some(([, im]) => im !== 0);
-  const powers = complex ? complexVandermonde(pairs, seqLen) : realVandermonde(pairs, seqLen);
+  const powers = complex
+    ? complexVandermonde(pairs, seqLen)
+    : vandermonde(
+        pairs.map(([re]) => re),
+        seqLen,
+      );
   checkFinite('generatorRank', 'powers of decays', powers);
   const all = singularValues(powers);
   // The real form of a complex matrix has every singular value twice.
@@ -30,9 +35,10 @@ export function generatorRank(decays: readonly Decay[], seqLen: number): RankRes
   return { rank: countAbove(values, tau), theory, saturated: !hasClear(values, theory, tau) };
 }
 
-function realVandermonde(decays: readonly (readonly [number, number])[], seqLen: number): Matrix {
+/** V[k,n] = lambda_n^k for k = 0 ... T - 1, (T, N). */
+export function vandermonde(decays: readonly number[], seqLen: number): Matrix {
   const powers = zeroMatrix(seqLen, decays.length);
-  decays.forEach(([decay], n) => {
+  decays.forEach((decay, n) => {
     let power = 1;
     for (let k = 0; k < seqLen; k++) {
       powers.data[k * powers.cols + n] = power;

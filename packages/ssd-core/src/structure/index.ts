@@ -16,8 +16,8 @@ export {
   type NormalSource,
 } from './dense-ssm.js';
 export { constantDiagonalSsm, type DiagonalSsm, runDiagonalSsm } from './diagonal-ssm.js';
-export { type Decay, generatorRank } from './generator-rank.js';
-export { causalProduct, type Matrix, matMul, matVec } from './matrix.js';
+export { type Decay, generatorRank, vandermonde } from './generator-rank.js';
+export { causalProduct, type Matrix, matMul, matVec, subMatrix } from './matrix.js';
 export { modularRank } from './modular-rank.js';
 export { type DiagonalBlock, diagonalBlocks, newColumns } from './new-columns.js';
 export { kernelRank, type RankResult, rank } from './rank.js';

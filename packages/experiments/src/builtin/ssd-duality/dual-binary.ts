@@ -1,9 +1,8 @@
 /** Theorem 4.1 on all 1,024 lower-triangular 4x4 matrices of zeros and ones, where ranks can be had exactly. */
-import { type Matrix, modularRank } from '@statespace/ssd-core/structure';
+import { type Matrix, modularRank, subMatrix } from '@statespace/ssd-core/structure';
 import type { Check } from '../../experiment/result.js';
 import type { DualMathematics } from './dual-mathematics.js';
 import { dualError } from './dual-random.js';
-import { subMatrix } from './sub-matrix.js';
 
 const size = 4;
 const entries = (size * (size + 1)) / 2;

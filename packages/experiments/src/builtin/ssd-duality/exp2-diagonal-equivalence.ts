@@ -3,7 +3,7 @@
  * N-semiseparable matrix (sections 4.1 and 3). B = C = 1: M[t,s] = sum_n lambda_n^(t-s) for s <= t.
  */
 import { ConfigError } from '@statespace/ssd-core';
-import { constantDiagonalSsm } from '@statespace/ssd-core/structure';
+import { constantDiagonalSsm, vandermonde } from '@statespace/ssd-core/structure';
 import { Generator } from '@statespace/tensor';
 import { z } from 'zod';
 import { analysisParams, writeRunFigures } from '../../experiment/analysis.js';
@@ -12,7 +12,7 @@ import type { Findings } from '../../experiment/result.js';
 import { type DualityMathematics, dualityMathematics } from './duality-mathematics.js';
 import { differenceMetadata } from './equivalence.js';
 import { kernelFigures } from './kernel-figures.js';
-import { clearRank, exactOrder, middleBlock, ranksCheck, vandermonde } from './rank-check.js';
+import { clearRank, exactOrder, middleBlock, ranksCheck } from './rank-check.js';
 import { decaysParam, lengthParam, mostOrderLength, paper, spacedDecays } from './shared-params.js';
 import { type SumOfHeads, sumOfHeads } from './sum-of-heads.js';
 

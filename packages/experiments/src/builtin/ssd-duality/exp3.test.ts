@@ -1,3 +1,4 @@
+import { vandermonde } from '@statespace/ssd-core/structure';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../config/parse-config.js';
 import type { Findings } from '../../experiment/result.js';
@@ -10,7 +11,7 @@ import {
   rankCurveFigure,
   rankCurveFindings,
 } from './exp3b-rank-vs-state-dim.js';
-import { clearRank, rankHolds, ranksCheck, vandermonde } from './rank-check.js';
+import { clearRank, rankHolds, ranksCheck } from './rank-check.js';
 
 const failures = ({ details }: Findings): string[] =>
   details.filter(({ passed }) => !passed).map(({ claim, found }) => `${claim}: ${found}`);

@@ -1,10 +1,9 @@
 /** Figures of a semiseparable kernel: its heads, their sum, its logarithm, and the singular values of its corner. */
-import { type Matrix, newColumns, singularValues } from '@statespace/ssd-core/structure';
+import { type Matrix, newColumns, singularValues, subMatrix } from '@statespace/ssd-core/structure';
 import type { TopLevelSpec } from 'vega-lite';
 import { type HeatMapPanel, heatMapFigure } from '../../figures/heat-map-figure.js';
 import { lineFigure } from '../../figures/line-figure.js';
 import { cornerBlock } from './softmax-kernel.js';
-import { subMatrix } from './sub-matrix.js';
 import type { SumOfHeads } from './sum-of-heads.js';
 
 /** More steps make cells too small to see, and files too large to open. */

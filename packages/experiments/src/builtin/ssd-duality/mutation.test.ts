@@ -11,6 +11,8 @@ import {
   runDiagonalSsm,
   semiseparableOrder,
   singleMaskDual,
+  subMatrix,
+  vandermonde,
   widthDual,
 } from '@statespace/ssd-core/structure';
 import { describe, expect, test } from 'vitest';
@@ -24,8 +26,6 @@ import { diagonalEquivalence } from './exp2-diagonal-equivalence.js';
 import { timeVaryingEquivalence } from './exp2b-timevarying-diagonal.js';
 import { rankFindings, rankGrid } from './exp3-rank-vs-state-dim.js';
 import { rankCurve, rankCurveFindings } from './exp3b-rank-vs-state-dim.js';
-import { vandermonde } from './rank-check.js';
-import { subMatrix } from './sub-matrix.js';
 
 type Part = keyof DualityMathematics;
 

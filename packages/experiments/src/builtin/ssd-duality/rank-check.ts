@@ -2,9 +2,8 @@
  * Ranks as float64 can tell them. A rank counts the singular values above tau = max(m, n) 2^-52 sigma_1; the exact rank
  * of a kernel with many similar decays lies in singular values far below tau, and no such count finds it.
  */
-import { type Matrix, singularValues } from '@statespace/ssd-core/structure';
+import { type Matrix, singularValues, subMatrix } from '@statespace/ssd-core/structure';
 import type { Check } from '../../experiment/result.js';
-import { subMatrix } from './sub-matrix.js';
 
 /** Singular values this many times above tau are no product of rounding. */
 const margin = 8;
@@ -57,18 +56,6 @@ function describe(findings: readonly RankFinding[], saturated: number): string {
       ? `${only.found}`
       : `${findings.length} of ${findings.length}`;
   return saturated === 0 ? text : `${text}, ${saturated} beyond float64`;
-}
-
-/** lambda_n^k for k = 0 ... T - 1, (T, N). */
-export function vandermonde(decays: readonly number[], seqLen: number): Matrix {
-  const cols = decays.length;
-  const data = new Float64Array(seqLen * cols).fill(1);
-  for (let k = 1; k < seqLen; k++) {
-    for (const [n, decay] of decays.entries()) {
-      data[k * cols + n] = decay * (data[(k - 1) * cols + n] as number);
-    }
-  }
-  return { rows: seqLen, cols, data };
 }
 
 /** M[t:, :t+1] for the t in the middle: where a semiseparable kernel has most rank. */

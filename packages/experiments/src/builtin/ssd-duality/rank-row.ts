@@ -1,16 +1,9 @@
 /** Ranks of one diagonal kernel with constant decays: the four notions beside what theory says. */
-import { constantDiagonalSsm, matVec } from '@statespace/ssd-core/structure';
+import { constantDiagonalSsm, matVec, vandermonde } from '@statespace/ssd-core/structure';
 import { Generator } from '@statespace/tensor';
 import type { DualityMathematics } from './duality-mathematics.js';
 import { type OutputDifference, outputDifference } from './equivalence.js';
-import {
-  clearRank,
-  exactOrder,
-  isSaturated,
-  middleBlock,
-  type RankFinding,
-  vandermonde,
-} from './rank-check.js';
+import { clearRank, exactOrder, isSaturated, middleBlock, type RankFinding } from './rank-check.js';
 
 /** A row of the tables and logs. */
 export interface KernelRankRow extends Readonly<Record<string, unknown>> {

@@ -3,9 +3,8 @@
  *   P[t,s] = exp(S[t,s]) / sum_{r<=t} exp(S[t,r]) for s <= t, else 0;  S = Q K^T / sqrt(dK).
  */
 import { ArgumentError } from '@statespace/ssd-core';
-import type { Matrix } from '@statespace/ssd-core/structure';
+import { type Matrix, subMatrix } from '@statespace/ssd-core/structure';
 import type { Generator } from '@statespace/tensor';
-import { subMatrix } from './sub-matrix.js';
 
 /** S = Q K^T / sqrt(dK), (T, T), with Q and K (T, dK) standard normal. */
 export function randomScores(seqLen: number, dK: number, generator: Generator): Matrix {

@@ -2,7 +2,7 @@
  * Rules for the stored numbers of exp1 to exp3b: outputs agree, and ranks are what theory says of the stored decays.
  * Where float64 cannot tell decays apart, a rank may be less than the theory's, and never more.
  */
-import { constantDiagonalSsm, diagonalKernel } from '@statespace/ssd-core/structure';
+import { constantDiagonalSsm, diagonalKernel, vandermonde } from '@statespace/ssd-core/structure';
 import { z } from 'zod';
 import {
   clearRank,
@@ -10,7 +10,6 @@ import {
   middleBlock,
   type RankFinding,
   rankHolds,
-  vandermonde,
 } from '../../builtin/ssd-duality/rank-check.js';
 import { summarizeValues } from '../../experiment/statistics.js';
 import { atMost, claimRule, equals, type RuleBreach, recomputed } from '../check-logs/claim-rules.js';
