@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <cstring>
 #include <limits>
 
 #include "statespace/runtime.h"
@@ -93,50 +92,22 @@ float* Scratch::data() const noexcept {
   return block_ == nullptr ? nullptr : reinterpret_cast<float*>(block_) + kFirstFloat;
 }
 
-namespace {
-
-/// Large blocks begin at different places of a page in turn. Rows at equal offsets of several tensors, as every kernel
-/// reads them side by side, would otherwise fall into the same sets of both caches and evict one another.
-size_t next_colour() noexcept {
-  constexpr uint32_t kColours = 16;
-  constexpr size_t kColourStep = 65 * kAlignment;  // one set on in L1, one page on in L2
-  static std::atomic<uint32_t> turn{0};
-  return turn.fetch_add(1, std::memory_order_relaxed) % kColours * kColourStep;
-}
-
-}  // namespace
-
 void* allocate(size_t bytes) noexcept {
-  constexpr size_t kMost = std::numeric_limits<size_t>::max() / 2;
-  if (bytes > kMost) return nullptr;
-  // What free() wants stands before the memory that the caller gets.
-  size_t before = kAlignment;
-  size_t alignment = kAlignment;
-  if (bytes >= 2 * kHugePage) {
-    before += next_colour();
-    alignment = kHugePage;
-  }
-  const size_t used = before + bytes;
-  // The standard wants a multiple of the alignment; what lies beyond `used` is never touched.
-  const size_t size = (used + alignment - 1) / alignment * alignment;
-  char* const whole = static_cast<char*>(std::aligned_alloc(alignment, size));
-  if (whole == nullptr) return nullptr;
+  if (bytes > std::numeric_limits<size_t>::max() / 2) return nullptr;
+  const bool large = bytes >= 2 * kHugePage;
+  const size_t alignment = large ? kHugePage : kAlignment;
+  // The standard wants a multiple of the alignment; what lies beyond `bytes` is never touched.
+  const size_t size = bytes == 0 ? alignment : (bytes + alignment - 1) / alignment * alignment;
+  void* const memory = std::aligned_alloc(alignment, size);
 #if defined(__linux__)
   // Rows of a few tensors side by side need more small pages than the machine keeps at hand. Asked for, not insisted
-  // on: without huge pages the memory is as good as any.
-  if (alignment == kHugePage) madvise(whole, used / kHugePage * kHugePage, MADV_HUGEPAGE);
+  // on: memory in small pages serves too.
+  if (large && memory != nullptr) madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
-  char* const memory = whole + before;
-  std::memcpy(memory - sizeof whole, &whole, sizeof whole);
   return memory;
 }
 
-void deallocate(void* memory) noexcept {
-  if (memory == nullptr) return;
-  void* whole;
-  std::memcpy(&whole, static_cast<char*>(memory) - sizeof whole, sizeof whole);
-  std::free(whole);
-}
+void deallocate(void* memory) noexcept { std::free(memory); }
 
 void trim_scratch() noexcept {
   for (std::atomic<Block*>& slot : parked) deallocate(slot.exchange(nullptr, std::memory_order_acq_rel));
