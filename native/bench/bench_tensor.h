@@ -28,6 +28,7 @@ class Tensor {
   int64_t size() const { return count_; }
   /// Contiguous (B, L, width).
   SequenceView view(int64_t seq_len, int64_t width) const { return {data_, seq_len * width, width}; }
+  SequenceTarget target(int64_t seq_len, int64_t width) { return {data_, seq_len * width, width}; }
 
  private:
   int64_t count_;

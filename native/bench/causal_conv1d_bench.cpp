@@ -37,12 +37,12 @@ void run(const Shape& s, double peak, double triad) {
   const KernelTable& kernels = *cpu_kernels();
   CausalConv1dArgs args;
   fill(args);
-  args.out = out.data();
+  args.out = out.target(s.seq_len, s.dim);
   line("forward", best_time([&] { kernels.causal_conv1d(args); }), static_cast<double>(s.width) + 14, 2);
   CausalConv1dBackwardArgs back;
   fill(back);
   back.grad_out = grad.view(s.seq_len, s.dim);
-  back.grad_x = grad_x.data(), back.grad_weight = grad_weight.data(), back.grad_bias = grad_bias.data();
+  back.grad_x = grad_x.target(s.seq_len, s.dim), back.grad_weight = grad_weight.data(), back.grad_bias = grad_bias.data();
   line("backward", best_time([&] { kernels.causal_conv1d_backward(back); }), 3 * static_cast<double>(s.width) + 18, 3);
 }
 

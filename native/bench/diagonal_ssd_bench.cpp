@@ -55,8 +55,9 @@ struct Problem {
   void fill_gradients(Backward& a) {
     fill(a);
     a.grad_out = grad.view(s.seq_len, inner);
-    a.grad_x = grad_x.data(), a.grad_dt = grad_dt.data(), a.grad_A = grad_A.data();
-    a.grad_B = grad_B.data(), a.grad_C = grad_C.data(), a.grad_D = grad_D.data();
+    a.grad_x = grad_x.target(s.seq_len, inner), a.grad_dt = grad_dt.target(s.seq_len, s.heads);
+    a.grad_A = grad_A.data(), a.grad_D = grad_D.data();
+    a.grad_B = grad_B.target(s.seq_len, s.d_state), a.grad_C = grad_C.target(s.seq_len, s.d_state);
   }
 };
 
@@ -68,7 +69,7 @@ template <typename Forward, typename Backward, typename RunForward, typename Run
 Times time_ssd(Problem& problem, const RunForward& run_forward, const RunBackward& run_backward) {
   Forward forward;
   problem.fill(forward);
-  forward.out = problem.out.data();
+  forward.out = problem.out.target(problem.s.seq_len, problem.inner);
   Backward backward;
   problem.fill_gradients(backward);
   return {best_time([&] { run_forward(forward); }), best_time([&] { run_backward(backward); })};
@@ -90,13 +91,16 @@ Times time_selective_scan(Problem& problem) {
   };
   SelectiveScanArgs forward;
   fill(forward);
-  forward.out = problem.out.data();
+  forward.out = problem.out.target(s.seq_len, problem.inner);
   SelectiveScanBackwardArgs backward;
   fill(backward);
   Tensor grad_delta(delta.size()), grad_A(A.size()), grad_D(D.size());
   backward.grad_out = problem.grad.view(s.seq_len, problem.inner);
-  backward.grad_u = problem.grad_x.data(), backward.grad_delta = grad_delta.data(), backward.grad_A = grad_A.data();
-  backward.grad_B = problem.grad_B.data(), backward.grad_C = problem.grad_C.data(), backward.grad_D = grad_D.data();
+  backward.grad_u = problem.grad_x.target(s.seq_len, problem.inner);
+  backward.grad_delta = grad_delta.target(s.seq_len, problem.inner);
+  backward.grad_A = grad_A.data(), backward.grad_D = grad_D.data();
+  backward.grad_B = problem.grad_B.target(s.seq_len, s.d_state);
+  backward.grad_C = problem.grad_C.target(s.seq_len, s.d_state);
   return {best_time([&] { k.selective_scan(forward); }), best_time([&] { k.selective_scan_backward(backward); })};
 }
 

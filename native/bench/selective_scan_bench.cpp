@@ -48,7 +48,7 @@ void run(const Shape& s, double peak) {
 
   SelectiveScanArgs args;
   fill(args);
-  args.out = out.data();
+  args.out = out.target(s.seq_len, s.dim);
   line("forward", best_time([&] { kernels.selective_scan(args); }), 8 * n + 34, 4);
   Tensor checkpoints(selective_scan_checkpoint_size(args));
   args.checkpoints = checkpoints.data();
@@ -57,8 +57,9 @@ void run(const Shape& s, double peak) {
   SelectiveScanBackwardArgs back;
   fill(back);
   back.grad_out = grad.view(s.seq_len, s.dim);
-  back.grad_u = grad_u.data(), back.grad_delta = grad_delta.data(), back.grad_z = grad_z.data();
-  back.grad_A = grad_A.data(), back.grad_B = grad_B.data(), back.grad_C = grad_C.data();
+  back.grad_u = grad_u.target(s.seq_len, s.dim), back.grad_delta = grad_delta.target(s.seq_len, s.dim);
+  back.grad_z = grad_z.target(s.seq_len, s.dim), back.grad_A = grad_A.data();
+  back.grad_B = grad_B.target(s.seq_len, s.d_state), back.grad_C = grad_C.target(s.seq_len, s.d_state);
   back.grad_D = grad_D.data(), back.grad_delta_bias = grad_bias.data();
   line("backward", best_time([&] { kernels.selective_scan_backward(back); }), 23 * n + 94, 9);
   back.checkpoints = checkpoints.data();

@@ -41,7 +41,7 @@ void run(const Shape& s, double peak) {
   };
   SsdChunkScanArgs forward;
   common(forward);
-  forward.out = out.data();
+  forward.out = out.target(s.seq_len, inner);
   line("  forward", best_time([&] { k.ssd_chunk_scan(forward); }), forward_flops(s));
 
   Tensor grad(rows * inner, -1, 1), gx(rows * inner), gdt(rows * s.heads), gA(s.heads), gB(rows * weights);
@@ -49,8 +49,9 @@ void run(const Shape& s, double peak) {
   SsdChunkScanBackwardArgs back;
   common(back);
   back.grad_out = grad.view(s.seq_len, inner);
-  back.grad_x = gx.data(), back.grad_dt = gdt.data(), back.grad_A = gA.data(), back.grad_B = gB.data();
-  back.grad_C = gC.data(), back.grad_D = gD.data(), back.grad_dt_bias = gbias.data();
+  back.grad_x = gx.target(s.seq_len, inner), back.grad_dt = gdt.target(s.seq_len, s.heads);
+  back.grad_A = gA.data(), back.grad_B = gB.target(s.seq_len, weights);
+  back.grad_C = gC.target(s.seq_len, weights), back.grad_D = gD.data(), back.grad_dt_bias = gbias.data();
   line("  backward", best_time([&] { k.ssd_chunk_scan_backward(back); }), backward_flops(s));
 }
 

@@ -30,18 +30,21 @@ struct ConvBackwardPass {
 /// Rows of one worker, kBlock floats each.
 struct ConvRows {
   float* x;       // inputs from W - 1 steps before the piece on, where they cannot be read in place
+  float* grad;    // grad_out of the piece and grad_x, likewise
   float* d;       // from W - 1 steps before the piece on
   float* before;  // [block of channels][W - 1]: d of the steps before the next piece
 
   static int64_t floats(int64_t width, int64_t blocks) noexcept {
-    return (2 * (kSteps + width - 1) + blocks * (width - 1)) * kBlock;
+    return (2 * (kSteps + width - 1) + kSteps + blocks * (width - 1)) * kBlock;
   }
   ConvRows(float* memory, int64_t width) noexcept
-      : x(memory), d(x + (kSteps + width - 1) * kBlock), before(d + (kSteps + width - 1) * kBlock) {}
+      : x(memory),
+        grad(x + (kSteps + width - 1) * kBlock),
+        d(grad + kSteps * kBlock),
+        before(d + (kSteps + width - 1) * kBlock) {}
 };
 
-/// A piece: steps [begin, begin + steps) and `count` channels; inputs in rows `x_step` apart, the first one W - 1
-/// steps before `begin`.
+/// A piece: steps [begin, begin + steps) and `count` channels. Rows of x and dx begin W - 1 steps before `begin`.
 struct ConvPiece {
   int64_t begin;
   int64_t steps;
@@ -49,6 +52,10 @@ struct ConvPiece {
   int64_t count;
   const float* x;
   int64_t x_step;
+  const float* grad;
+  int64_t grad_step;
+  float* dx;  // null: not wanted
+  int64_t dx_step;
 };
 
 /// Rows of d of the piece; zero beyond the sequence.
@@ -63,7 +70,7 @@ void deltas(const ConvBackwardPass& pass, const ConvSegment& segment, const Conv
       fill_zero(to, kBlock);
       continue;
     }
-    const float* grad = row_at(args.grad_out, segment.batch, piece.begin + i) + piece.channel;
+    const float* grad = piece.grad + i * piece.grad_step;
     const float* x = piece.x + i * piece.x_step;
     for (int64_t c = 0; c < piece.count; c += kLanes) {
       const int64_t lanes = smaller<int64_t>(kLanes, piece.count - c);
@@ -120,7 +127,10 @@ void store_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, c
   for (int64_t i = 0; i < piece.steps; ++i) {
     const int64_t s = piece.begin + i - width + 1;
     const bool initial = s < segment.first;
-    if (initial ? args.grad_initial_states == nullptr : s < segment.begin || args.grad_x == nullptr) continue;
+    if (initial ? args.grad_initial_states == nullptr || segment.initial_row < 0
+                : s < segment.begin || piece.dx == nullptr) {
+      continue;
+    }
     const int64_t from_end = segment.last - s;
     for (int64_t c = 0; c < piece.count; c += kLanes) {
       const int64_t lanes = smaller<int64_t>(kLanes, piece.count - c);
@@ -131,14 +141,15 @@ void store_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, c
       for (int64_t w = 0; w < width; ++w) {
         dx = fma(load(d + (i + width - 1 - w) * kBlock + c), load(taps + w * pass.row), dx);
       }
-      if (args.grad_final_states != nullptr && from_end < width) {
-        dx += load_state(args.grad_final_states, segment.index, args.dim, width, channel, lanes, width - 1 - from_end);
+      if (args.grad_final_states != nullptr && segment.final_row >= 0 && from_end < width) {
+        dx += load_state(args.grad_final_states, segment.final_row, args.dim, width, channel, lanes,
+                         width - 1 - from_end);
       }
       if (initial) {
-        store_state(args.grad_initial_states, segment.index, args.dim, width, channel, lanes,
+        store_state(args.grad_initial_states, segment.initial_row, args.dim, width, channel, lanes,
                     s - segment.first + width - 1, dx);
       } else {
-        store_lanes(args.grad_x + (segment.batch * args.seq_len + s) * args.dim + channel, dx, lanes);
+        store_lanes(piece.dx + i * piece.dx_step + c, dx, lanes);
       }
     }
   }
@@ -149,19 +160,56 @@ void place_inputs(const CausalConv1dBackwardArgs& args, const ConvSegment& segme
                   float* rows) noexcept {
   const int64_t from = piece.begin - args.width + 1;
   const int64_t to = piece.begin + piece.steps;
-  if (piece.count % kLanes == 0 && from >= segment.first && to <= segment.last) {
+  const bool direct = in_place(args.x, 1, args.dim);
+  if (direct && piece.count % kLanes == 0 && from >= segment.first && to <= segment.last) {
     piece.x = row_at(args.x, segment.batch, from) + piece.channel;
     piece.x_step = args.x.len_stride;
     return;
   }
-  for (int64_t t = from; t < smaller(to, segment.last); ++t) {
+  const int64_t last = smaller(to, segment.last);
+  // Steps whose rows are read one by one: those before the sequence, or all of them.
+  const int64_t singly = direct ? last : smaller(last, segment.first);
+  for (int64_t t = from; t < singly; ++t) {
     for (int64_t c = 0; c < piece.count; c += kLanes) {
       store(rows + (t - from) * kBlock + c, load_input(args, segment, t, piece.channel + c,
                                                        smaller<int64_t>(kLanes, piece.count - c)));
     }
   }
+  const int64_t together = larger(from, segment.first);
+  if (!direct && together < last) {
+    read_rows(args.x, {segment.batch, together, last - together, piece.channel, piece.count, args.dim},
+              rows + (together - from) * kBlock, kBlock);
+  }
   piece.x = rows;
   piece.x_step = kBlock;
+}
+
+/// Rows of grad_out and grad_x, which may share a worker's rows: d has been computed when dx is.
+void place_gradients(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, ConvPiece& piece,
+                     float* rows) noexcept {
+  piece.grad = rows, piece.grad_step = kBlock;
+  const int64_t steps = smaller(piece.steps, segment.last - piece.begin);
+  if (in_place(args.grad_out, 1, args.dim)) {
+    piece.grad = row_at(args.grad_out, segment.batch, piece.begin) + piece.channel;
+    piece.grad_step = args.grad_out.len_stride;
+  } else if (steps > 0) {
+    read_rows(args.grad_out, {segment.batch, piece.begin, steps, piece.channel, piece.count, args.dim}, rows, kBlock);
+  }
+  if (args.grad_x.data == nullptr) return;
+  piece.dx = rows, piece.dx_step = kBlock;
+  if (!in_place(args.grad_x, 1, args.dim)) return;
+  piece.dx = row_at(args.grad_x, segment.batch, piece.begin - args.width + 1) + piece.channel;
+  piece.dx_step = args.grad_x.len_stride;
+}
+
+/// Writes the rows of grad_x back where they are not in place.
+void write_gradients(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, const ConvPiece& piece) noexcept {
+  if (args.grad_x.data == nullptr || in_place(args.grad_x, 1, args.dim)) return;
+  const int64_t from = piece.begin - args.width + 1;
+  const int64_t own = larger(from, segment.begin), to = from + piece.steps;
+  if (own >= to) return;
+  write_rows(piece.dx + (own - from) * kBlock, kBlock, args.grad_x,
+             {segment.batch, own, to - own, piece.channel, piece.count, args.dim});
 }
 
 STATESPACE_INLINE void copy_floats(const float* from, int64_t count, float* to) {
@@ -180,14 +228,18 @@ void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, 
     const bool own = begin < segment.end;
     const int64_t end = smaller(begin + kSteps, own ? segment.end : segment.end + width - 1);
     for (int64_t channel = 0; channel < args.dim; channel += kBlock) {
-      ConvPiece piece = {begin, end - begin, channel, smaller(kBlock, args.dim - channel), nullptr, 0};
+      ConvPiece piece = {};
+      piece.begin = begin, piece.steps = end - begin;
+      piece.channel = channel, piece.count = smaller(kBlock, args.dim - channel);
       float* before = rows.before + channel / kBlock * kept;
       float* d = rows.d + kept;
       copy_floats(before, kept, rows.d);
       place_inputs(args, segment, piece, rows.x);
+      place_gradients(args, segment, piece, rows.grad);
       deltas<kWidth, kSilu>(pass, segment, piece, d);
       if (own) add_to_sums<kWidth>(pass, piece, d, sums);
       store_gradients<kWidth>(pass, segment, piece, rows.d);
+      write_gradients(args, segment, piece);
       copy_floats(rows.d + piece.steps * kBlock, kept, before);
     }
     begin = end;
@@ -254,7 +306,8 @@ Status causal_conv1d_backward(const CausalConv1dBackwardArgs& args) noexcept {
   const Status status = check_causal_conv1d(args);
   if (status != Status::kOk) return status;
   if (args.batch * args.seq_len * args.dim > 0 && args.grad_out.data == nullptr) return Status::kBadArgument;
-  const int64_t sequences = conv_sequences(args);
+  const int64_t sequences = sequence_count(args);
+  clear_padding(args.sequences, args.grad_x, 1, args.dim);
   const int64_t row = round_up(args.dim, kLanes);
 
   // Segments are long enough that the d computed twice at their ends does not count.

@@ -2,31 +2,26 @@
 #pragma once
 
 #include "scan_math.h"
-#include "sequence_rows.h"
 #include "statespace/causal_conv1d.h"
+#include "stored_rows.h"
 
 namespace statespace::STATESPACE_ISA_NS {
 
 /// A stretch of steps [begin, end) of one sequence [first, last).
 struct ConvSegment {
-  int64_t batch;  // row of (B, L, ...) tensors
-  int64_t index;  // row of state tensors
+  int64_t batch;        // row of (B, L, ...) tensors
+  int64_t initial_row;  // rows of state tensors; -1: none
+  int64_t final_row;
   int64_t first;
   int64_t last;
   int64_t begin;
   int64_t end;
 };
 
-STATESPACE_INLINE int64_t conv_sequences(const CausalConv1dInputs& args) {
-  return args.packed.offsets != nullptr ? args.packed.count : args.batch;
-}
-
 /// The whole of sequence `index`.
 STATESPACE_INLINE ConvSegment conv_sequence(const CausalConv1dInputs& args, int64_t index) {
-  if (args.packed.offsets == nullptr) return {index, index, 0, args.seq_len, 0, args.seq_len};
-  const int64_t first = args.packed.offsets[index];
-  const int64_t last = args.packed.offsets[index + 1];
-  return {0, index, first, last, first, last};
+  const SequenceSpan span = sequence_at(args, index);
+  return {span.batch, span.initial_row, span.final_row, span.begin, span.end, span.begin, span.end};
 }
 
 /// Entry j of the states of `count` channels from `channel` on, in lanes: states[(index D + channel) (W - 1) + j].
@@ -48,10 +43,13 @@ STATESPACE_INLINE void store_state(float* states, int64_t index, int64_t dim, in
 STATESPACE_INLINE Floats load_input(const CausalConv1dInputs& args, const ConvSegment& segment, int64_t t,
                                     int64_t channel, int64_t count) {
   if (t >= segment.first) {
-    return load_lanes(args.x.data + segment.batch * args.x.batch_stride + t * args.x.len_stride + channel, count);
+    if (in_place(args.x, 1, args.dim)) return load_lanes(row_at(args.x, segment.batch, t) + channel, count);
+    alignas(64) float lanes[kLanes] = {};
+    read_rows(args.x, {segment.batch, t, 1, channel, count, args.dim}, lanes, kLanes);
+    return load(lanes);
   }
-  if (args.initial_states == nullptr) return Floats{};
-  return load_state(args.initial_states, segment.index, args.dim, args.width, channel, count,
+  if (args.initial_states == nullptr || segment.initial_row < 0) return Floats{};
+  return load_state(args.initial_states, segment.initial_row, args.dim, args.width, channel, count,
                     t - segment.first + args.width - 1);
 }
 

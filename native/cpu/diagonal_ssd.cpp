@@ -16,6 +16,7 @@
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "ssd_stage.h"
 #include "vector_math.h"
 
 namespace statespace::STATESPACE_ISA_NS {
@@ -58,10 +59,9 @@ RowsAhead rows_ahead(const DiagonalSsdArgs& args, const SsdItem& item, const Nex
                      int64_t p) noexcept {
   RowsAhead ahead;
   if (next.steps < q) return ahead;
-  const int64_t inner = args.n_heads * args.head_dim;
   const int64_t offset = next.head * args.head_dim + item.first_p + p;
   ahead.add(args.x, item.sequence.batch, next.begin, offset);
-  ahead.add(args.out, inner, args.seq_len, item.sequence.batch, next.begin, offset);
+  ahead.add(args.out, item.sequence.batch, next.begin, offset);
   ahead.add(args.z, item.sequence.batch, next.begin, offset);
   return ahead;
 }
@@ -88,8 +88,7 @@ void store_output(const DiagonalSsdArgs& args, const SsdItem& item, int64_t head
   const int64_t offset = head * args.head_dim + item.first_p;
   for (int64_t t = 0; t < q; ++t) {
     const float* z = args.z.data == nullptr ? nullptr : row_at(args.z, item.sequence.batch, begin + t) + offset;
-    float* out =
-        args.out + (item.sequence.batch * args.seq_len + begin + t) * args.n_heads * args.head_dim + offset;
+    float* out = row_at(args.out, item.sequence.batch, begin + t) + offset;
     for (int64_t p = 0; p < item.p_count; p += kLanes) {
       const int64_t rest = item.p_count - p;
       Floats value = load(w.y + t * w.channels + p);
@@ -125,30 +124,39 @@ void scan_chunk(const DiagonalSsdArgs& args, const SsdItem& item, int64_t head, 
   store_output(args, item, head, begin, q, w);
 }
 
-void scan_item(const DiagonalSsdArgs& args, const SsdPlan& plan, const SsdItem& item, float* memory) noexcept {
+void scan_item(const DiagonalSsdArgs& given, const SsdPlan& plan, const SsdItem& item, float* memory) noexcept {
   Workspace w;
-  w.lay_out(plan, args.d_state, memory);
+  memory += w.lay_out(plan, given.d_state, memory);
+  SsdForwardStage<DiagonalSsdArgs> stage(given, plan);
+  stage.use(memory);
+  const DiagonalSsdArgs& args = stage.args();
   const int64_t state_size = args.d_state * w.channels;
-  const auto outside = [&](auto* states, int64_t i) noexcept {
-    const int64_t head = item.sequence.index * args.n_heads + item.first_head + i;
-    return states == nullptr ? states : states + (head * args.head_dim + item.first_p) * args.d_state;
+  const auto outside = [&](auto* states, int64_t row, int64_t i) noexcept {
+    const int64_t head = row * args.n_heads + item.first_head + i;
+    using States = decltype(states);
+    return states == nullptr || row < 0 ? States{nullptr}
+                                        : states + (head * args.head_dim + item.first_p) * args.d_state;
   };
   for (int64_t i = 0; i < item.heads; ++i) {
-    load_panels(outside(args.initial_states, i), item.p_count, args.d_state, w.states + i * state_size);
+    load_panels(outside(args.initial_states, item.sequence.initial_row, i), item.p_count, args.d_state,
+                w.states + i * state_size);
   }
   for (int64_t begin = item.sequence.begin; begin < item.sequence.end; begin += plan.chunk) {
     const int64_t q = smaller(plan.chunk, item.sequence.end - begin);
     const int64_t behind = begin + q;
+    stage.load(item, begin, q);
     for (int64_t i = 0; i < item.heads; ++i) {
       const NextChunk next = i + 1 < item.heads
                                  ? NextChunk{item.first_head + i + 1, begin, q}
                                  : NextChunk{item.first_head, behind, smaller(q, item.sequence.end - behind)};
       scan_chunk(args, item, item.first_head + i, begin, q, next, w, w.states + i * state_size);
     }
+    stage.store(item);
   }
-  if (args.final_states == nullptr) return;
+  const int64_t final_row = item.sequence.final_row;
+  if (args.final_states == nullptr || final_row < 0) return;
   for (int64_t i = 0; i < item.heads; ++i) {
-    store_panels(w.states + i * state_size, item.p_count, args.d_state, outside(args.final_states, i));
+    store_panels(w.states + i * state_size, item.p_count, args.d_state, outside(args.final_states, final_row, i));
   }
 }
 
@@ -157,11 +165,13 @@ void scan_item(const DiagonalSsdArgs& args, const SsdPlan& plan, const SsdItem& 
 Status diagonal_ssd(const DiagonalSsdArgs& args) noexcept {
   const Status status = check_diagonal_ssd(args);
   if (status != Status::kOk) return status;
-  if (sequence_count(args) == 0 || args.n_heads == 0 || args.head_dim == 0) return Status::kOk;
-  if (args.batch > 0 && args.seq_len > 0 && args.out == nullptr) return Status::kBadArgument;
+  if (args.batch == 0 || args.n_heads == 0 || args.head_dim == 0) return Status::kOk;
+  if (args.seq_len > 0 && args.out.data == nullptr) return Status::kBadArgument;
+  clear_padding(args.sequences, args.out, args.n_heads, args.head_dim);
+  if (sequence_count(args) == 0) return Status::kOk;
   const SsdPlan plan(args, 16, true);
   const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), plan.items));
-  const int64_t size = Workspace::size(plan, args.d_state);
+  const int64_t size = Workspace::size(plan, args.d_state) + SsdForwardStage<DiagonalSsdArgs>(args, plan).floats();
   const Scratch scratch(workers * size);
   if (!scratch.ok()) return Status::kOutOfMemory;
   for_chunks(plan.items, workers, [&](int64_t i, int32_t worker) noexcept {

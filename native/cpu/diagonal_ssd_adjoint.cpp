@@ -71,16 +71,19 @@ void store_channels(const DiagonalPass& pass, const SsdItem& item, int64_t head,
     const Floats skip = skip_weight(args, head, p);
     Floats total = {};
     for (int64_t t = 0; t < q; ++t) {
-      const int64_t at = ((item.sequence.batch * args.seq_len + begin + t) * args.n_heads + head) * P + p;
+      const int64_t batch = item.sequence.batch, at = head * P + p;
       const Floats x = load_rest(channels_at(args.x, item, begin + t, head * P) + p, rest);
       const Floats e = load(space.dy + t * channels + p), inner = load(space.inner + t * channels + p);
       total = fma(e, x, total);
       store(space.slope + t * kLanes, fma(x, inner, load(space.slope + t * kLanes)));
-      if (args.grad_x != nullptr) store_rest(args.grad_x + at, fma(inner, broadcast(delta[t]), skip * e), rest);
+      if (args.grad_x.data != nullptr) {
+        store_rest(row_at(args.grad_x, batch, begin + t) + at, fma(inner, broadcast(delta[t]), skip * e), rest);
+      }
       if (!output) continue;
       const Floats z = load_rest(channels_at(args.z, item, begin + t, head * P) + p, rest);
       const Floats grad = load_rest(channels_at(args.grad_out, item, begin + t, head * P) + p, rest);
-      store_rest(args.grad_z + at, grad * load(space.y + t * channels + p) * silu_derivative(z), rest);
+      store_rest(row_at(args.grad_z, batch, begin + t) + at,
+                 grad * load(space.y + t * channels + p) * silu_derivative(z), rest);
     }
     for (int64_t i = 0; i < smaller<int64_t>(rest, kLanes); ++i) sums[p + i] += static_cast<double>(total[i]);
   }
@@ -106,8 +109,7 @@ void store_steps(const DiagonalPass& pass, const SsdItem& item, int64_t head, in
     const Floats grad = slope * lane_sums<kLanes>(space.slope + t * kLanes);
     for (int64_t i = 0; i < smaller<int64_t>(q - t, kLanes); ++i) {
       grad_bias += static_cast<double>(grad[i]);
-      if (args.grad_dt == nullptr) continue;
-      args.grad_dt[(item.sequence.batch * args.seq_len + begin + t + i) * args.n_heads + head] = grad[i];
+      if (args.grad_dt.data != nullptr) row_at(args.grad_dt, item.sequence.batch, begin + t + i)[head] = grad[i];
     }
   }
   sums[args.d_state] += grad_bias;
@@ -119,13 +121,13 @@ RowsAhead rows_ahead(const DiagonalPass& pass, const SsdItem& item, const NextCh
   const DiagonalSsdBackwardArgs& args = pass.args;
   RowsAhead ahead;
   if (next.steps < q) return ahead;
-  const int64_t inner = args.n_heads * args.head_dim, batch = item.sequence.batch;
+  const int64_t batch = item.sequence.batch;
   const int64_t offset = next.head * args.head_dim + p;
   ahead.add(args.x, batch, next.begin, offset);
   ahead.add(args.grad_out, batch, next.begin, offset);
-  ahead.add(args.grad_x, inner, args.seq_len, batch, next.begin, offset);
+  ahead.add(args.grad_x, batch, next.begin, offset);
   ahead.add(args.z, batch, next.begin, offset);
-  ahead.add(args.grad_z, inner, args.seq_len, batch, next.begin, offset);
+  ahead.add(args.grad_z, batch, next.begin, offset);
   return ahead;
 }
 
@@ -189,7 +191,7 @@ void adjoint_diagonal(const DiagonalPass& pass, const SsdItem& item, int64_t hea
                       float* grad_state) noexcept {
   const DiagonalSsdBackwardArgs& args = pass.args;
   const int64_t N = args.d_state;
-  const bool output = args.z.data != nullptr && args.grad_z != nullptr;
+  const bool output = args.z.data != nullptr && args.grad_z.data != nullptr;
   alignas(64) float raw[kMaxChunk], delta[kMaxChunk];
   step_sizes(args, item.sequence, head, begin, q, raw, delta);
   load_drive(pass, item, head, begin, q, delta, space);

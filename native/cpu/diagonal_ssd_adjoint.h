@@ -51,7 +51,7 @@ struct DiagonalPass {
 
   int64_t sums_size() const noexcept { return args.head_dim + args.d_state + 1; }
   double* sums_of(const SsdItem& item, int64_t head) const noexcept {
-    return sums + (item.sequence.index * args.n_heads + head) * sums_size();
+    return sums + (item.sequence_index * args.n_heads + head) * sums_size();
   }
 };
 

@@ -15,7 +15,9 @@
 #include "lane_sums.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "ssd_stage.h"
 #include "ssd_weight_gradients.h"
+#include "weight_target.h"
 
 namespace statespace::STATESPACE_ISA_NS {
 namespace {
@@ -25,15 +27,6 @@ constexpr int64_t kAdjointChunk = 16;
 
 /// Floats of states that a worker holds per head before it recomputes: 4 MiB.
 constexpr int64_t kHeldStates = int64_t{1} << 20;
-
-int64_t longest_sequence(const DiagonalSsdInputs& args) noexcept {
-  int64_t longest = 0;
-  for (int64_t i = 0; i < sequence_count(args); ++i) {
-    const SsdSequence sequence = sequence_at(args, i);
-    longest = larger(longest, sequence.end - sequence.begin);
-  }
-  return longest;
-}
 
 void copy_state(const float* from, int64_t count, float* to) noexcept {
   for (int64_t i = 0; i < count; ++i) to[i] = from[i];
@@ -56,18 +49,22 @@ void store_weights(const DiagonalPass& pass, const SsdItem& item, int64_t begin,
 /// One item of work: chunks of one sequence, heads of one block.
 class ItemWalk {
  public:
-  ItemWalk(const DiagonalPass& pass, const SsdItem& item, const DiagonalSpace& space) noexcept
+  ItemWalk(const DiagonalPass& pass, const SsdItem& item, const DiagonalSpace& space,
+           SsdBackwardStage<DiagonalSsdBackwardArgs>& stage) noexcept
       : pass_(pass),
         item_(item),
         space_(space),
+        stage_(stage),
         chunks_(ceil_div(item.sequence.end - item.sequence.begin, pass.plan.chunk)) {}
 
   void run(const WeightGradients& grad_B, const WeightGradients& grad_C) noexcept {
     for (int64_t i = 0; i < item_.heads; ++i) {
       double* sums = pass_.sums_of(item_, head(i));
       for (int64_t k = 0; k < pass_.sums_size(); ++k) sums[k] = 0;
-      load_panels(outside(pass_.args.grad_final_states, i), pass_.args.head_dim, pass_.args.d_state, grad_state(i));
-      load_panels(outside(pass_.args.initial_states, i), pass_.args.head_dim, pass_.args.d_state, boundary(i, 0));
+      load_panels(outside(pass_.args.grad_final_states, item_.sequence.final_row, i), pass_.args.head_dim,
+                  pass_.args.d_state, grad_state(i));
+      load_panels(outside(pass_.args.initial_states, item_.sequence.initial_row, i), pass_.args.head_dim,
+                  pass_.args.d_state, boundary(i, 0));
     }
     const int64_t segments = ceil_div(chunks_, pass_.sizes.segment);
     for (int64_t segment = 0; segment + 1 < segments; ++segment) find_boundary(segment + 1);
@@ -77,10 +74,11 @@ class ItemWalk {
       find_states(segment, first, count);
       for (int64_t i = count; i-- > 0;) adjoint_chunk(first + i, i, grad_B, grad_C);
     }
-    if (pass_.args.grad_initial_states == nullptr) return;
+    const int64_t row = item_.sequence.initial_row;
+    if (pass_.args.grad_initial_states == nullptr || row < 0) return;
     for (int64_t i = 0; i < item_.heads; ++i) {
       store_panels(grad_state(i), pass_.args.head_dim, pass_.args.d_state,
-                   outside(pass_.args.grad_initial_states, i));
+                   outside(pass_.args.grad_initial_states, row, i));
     }
   }
 
@@ -98,12 +96,11 @@ class ItemWalk {
   float* state(int64_t i, int64_t chunk) const noexcept {
     return space_.states + (i * pass_.sizes.segment + chunk) * pass_.sizes.state_size;
   }
-  /// The caller's state of head i, if any.
+  /// The caller's state of head i in row `row`, if any.
   template <typename Float>
-  Float* outside(Float* states, int64_t i) const noexcept {
-    if (states == nullptr) return states;
-    const int64_t row = item_.sequence.index * pass_.args.n_heads + head(i);
-    return states + row * pass_.args.head_dim * pass_.args.d_state;
+  Float* outside(Float* states, int64_t row, int64_t i) const noexcept {
+    if (states == nullptr || row < 0) return nullptr;
+    return states + (row * pass_.args.n_heads + head(i)) * pass_.args.head_dim * pass_.args.d_state;
   }
   /// What follows head i of `chunk` when chunks go in direction `step`.
   NextChunk next(int64_t i, int64_t chunk, int64_t step) const noexcept {
@@ -121,6 +118,7 @@ class ItemWalk {
       copy_state(boundary(i, segment - 1), pass_.sizes.state_size, boundary(i, segment));
     }
     for (int64_t c = (segment - 1) * pass_.sizes.segment; c < segment * pass_.sizes.segment; ++c) {
+      stage_.load(item_, begin(c), length(c), true);
       for (int64_t i = 0; i < item_.heads; ++i) advance(i, c, boundary(i, segment), boundary(i, segment));
     }
   }
@@ -130,6 +128,7 @@ class ItemWalk {
       copy_state(boundary(i, segment), pass_.sizes.state_size, state(i, 0));
     }
     for (int64_t c = 0; c + 1 < count; ++c) {
+      stage_.load(item_, begin(first + c), length(first + c), true);
       for (int64_t i = 0; i < item_.heads; ++i) advance(i, first + c, state(i, c), state(i, c + 1));
     }
   }
@@ -137,12 +136,14 @@ class ItemWalk {
   void adjoint_chunk(int64_t chunk, int64_t held, const WeightGradients& grad_B,
                      const WeightGradients& grad_C) noexcept {
     const int64_t q = length(chunk);
+    stage_.load_adjoint(item_, begin(chunk), q);
     fill_zero(space_.grad_B, q * pass_.sizes.sums_step);
     fill_zero(space_.grad_C, q * pass_.sizes.sums_step);
     for (int64_t i = 0; i < item_.heads; ++i) {
       adjoint_diagonal(pass_, item_, head(i), begin(chunk), q, next(i, chunk, -1), space_, state(i, held),
                        grad_state(i));
     }
+    stage_.store();
     store_weights(pass_, item_, begin(chunk), q, space_.grad_B, grad_B);
     store_weights(pass_, item_, begin(chunk), q, space_.grad_C, grad_C);
   }
@@ -150,6 +151,7 @@ class ItemWalk {
   const DiagonalPass& pass_;
   const SsdItem& item_;
   const DiagonalSpace& space_;
+  SsdBackwardStage<DiagonalSsdBackwardArgs>& stage_;
   int64_t chunks_;
 };
 
@@ -180,16 +182,17 @@ void store_head_sums(const DiagonalPass& pass) noexcept {
 
 /// Gradients of a call without channels or sequences: whatever has elements is zero.
 void clear_gradients(const DiagonalSsdBackwardArgs& args) noexcept {
-  const int64_t steps = args.batch * args.seq_len;
   const auto clear = [](float* gradient, int64_t count) noexcept {
     if (gradient != nullptr) fill_zero(gradient, count);
   };
-  clear(args.grad_dt, steps * args.n_heads);
+  clear_sequence(args.batch, args.seq_len, 1, args.n_heads, args.grad_dt);
   clear(args.grad_A, args.n_heads * args.d_state);
   clear(args.grad_dt_bias, args.n_heads);
   clear(args.grad_D, args.d_has_head_dim ? args.n_heads * args.head_dim : args.n_heads);
-  clear(args.grad_B, steps * args.n_groups * args.d_state);
-  clear(args.grad_C, steps * args.n_groups * args.d_state);
+  clear_sequence(args.batch, args.seq_len, args.n_groups, args.d_state, args.grad_B);
+  clear_sequence(args.batch, args.seq_len, args.n_groups, args.d_state, args.grad_C);
+  clear_sequence(args.batch, args.seq_len, args.n_heads, args.head_dim, args.grad_x);
+  clear_sequence(args.batch, args.seq_len, args.n_heads, args.head_dim, args.grad_z);
 }
 
 }  // namespace
@@ -215,34 +218,46 @@ Status diagonal_ssd_backward(const DiagonalSsdBackwardArgs& args) noexcept {
     return Status::kOk;
   }
   if (args.batch > 0 && args.seq_len > 0 && args.grad_out.data == nullptr) return Status::kBadArgument;
-  if (args.grad_z != nullptr && args.z.data == nullptr && args.seq_len > 0) return Status::kBadArgument;
+  if (args.grad_z.data != nullptr && args.z.data == nullptr && args.seq_len > 0) return Status::kBadArgument;
 
   SsdPlan plan(args, 16, false);
   plan.chunk = smaller(kAdjointChunk, plan.chunk);
   const DiagonalSizes sizes(args, plan);
   DiagonalSpace layout;
-  const int64_t size = layout.lay_out(plan, sizes, nullptr);
+  const int64_t space_size = layout.lay_out(plan, sizes, nullptr);
+  const int64_t size = space_size + SsdBackwardStage<DiagonalSsdBackwardArgs>(args, plan).floats();
   const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), plan.items));
-  const int64_t weights = args.batch * args.seq_len * args.n_groups * args.d_state;
+  const WeightTarget target_B(args.grad_B, args, args.n_groups), target_C(args.grad_C, args, args.n_groups);
+  const int64_t weights = target_B.size();
   const int64_t parts = (plan.slots - 1) * weights;
   const Scratch scratch(workers * size);
-  const Scratch parts_B(args.grad_B != nullptr ? parts : 0), parts_C(args.grad_C != nullptr ? parts : 0);
+  const Scratch parts_B(args.grad_B.data != nullptr ? parts : 0), parts_C(args.grad_C.data != nullptr ? parts : 0);
   constexpr int64_t kFloatsPerDouble = sizeof(double) / sizeof(float);
   const int64_t sums_size = args.head_dim + args.d_state + 1;
   const Scratch sums(sequence_count(args) * args.n_heads * sums_size * kFloatsPerDouble);
   if (!scratch.ok() || !parts_B.ok() || !parts_C.ok() || !sums.ok()) return Status::kOutOfMemory;
+  if (!target_B.ok() || !target_C.ok()) return Status::kOutOfMemory;
 
   const DiagonalPass pass = {args, plan, sizes, reinterpret_cast<double*>(sums.data())};
-  const WeightGradients grad_B = {args.grad_B, parts_B.data(), weights};
-  const WeightGradients grad_C = {args.grad_C, parts_C.data(), weights};
+  const WeightGradients grad_B = {target_B.data(), parts_B.data(), weights};
+  const WeightGradients grad_C = {target_C.data(), parts_C.data(), weights};
   for_chunks(plan.items, workers, [&](int64_t i, int32_t worker) noexcept {
     DiagonalSpace space;
-    space.lay_out(plan, sizes, scratch.data() + worker * size);
+    float* const memory = scratch.data() + worker * size;
+    space.lay_out(plan, sizes, memory);
+    SsdBackwardStage<DiagonalSsdBackwardArgs> stage(args, plan);
+    stage.use(memory + space_size);
+    const DiagonalPass local = {stage.args(), plan, sizes, pass.sums};
     const SsdItem item = plan.item(args, i);
-    ItemWalk(pass, item, space).run(grad_B, grad_C);
+    ItemWalk(local, item, space, stage).run(grad_B, grad_C);
   });
   add_parts(grad_B, plan.slots);
   add_parts(grad_C, plan.slots);
+  target_B.store();
+  target_C.store();
+  clear_padding(args.sequences, args.grad_x, args.n_heads, args.head_dim);
+  clear_padding(args.sequences, args.grad_z, args.n_heads, args.head_dim);
+  clear_padding(args.sequences, args.grad_dt, 1, args.n_heads);
   store_head_sums(pass);
   return Status::kOk;
 }

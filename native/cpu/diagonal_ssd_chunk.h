@@ -36,7 +36,7 @@ void store_panels(const float* panels, int64_t p_count, int64_t d_state, float* 
 /// decays[t * row + n] = exp(delta[t] A[n]) for t < q and n < row = d_state in whole vectors; A (N) of one head.
 void chunk_decays(const float* A, int64_t d_state, const float* delta, int64_t q, float* decays) noexcept;
 
-/// Checks shared by both directions. Nothing is read but the packed boundaries.
+/// Checks shared by both directions. Nothing is read but the sequences.
 Status check_diagonal_ssd(const DiagonalSsdInputs& args) noexcept;
 
 }  // namespace statespace::STATESPACE_ISA_NS

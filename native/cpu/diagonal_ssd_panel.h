@@ -25,9 +25,8 @@ class RowsAhead {
     rows_[count_] = row_at(view, batch, begin) + offset;
     steps_[count_++] = view.len_stride;
   }
-  /// As above for a contiguous (B, L, inner) output.
-  void add(float* output, int64_t inner, int64_t seq_len, int64_t batch, int64_t begin, int64_t offset) noexcept {
-    add(SequenceView{output, seq_len * inner, inner}, batch, begin, offset);
+  void add(const SequenceTarget& output, int64_t batch, int64_t begin, int64_t offset) noexcept {
+    add(SequenceView{output.data, output.batch_stride, output.len_stride}, batch, begin, offset);
   }
   const float* rows(int64_t group) const noexcept { return group < count_ ? rows_[group] : nullptr; }
   int64_t step(int64_t group) const noexcept { return group < count_ ? steps_[group] : 0; }

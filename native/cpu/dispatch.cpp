@@ -39,7 +39,7 @@ Choices find_choices() noexcept {
 #if defined(STATESPACE_HAVE_SSE2)
   choices.tables[choices.count++] = &sse2::kernel_table();
   // These tests include what the operating system saves on a context switch.
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   if (has_avx2) choices.tables[choices.count++] = &avx2::kernel_table();
   const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");

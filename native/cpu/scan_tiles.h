@@ -27,15 +27,6 @@ struct ScanBlock {
   int64_t c_slot;
 };
 
-/// A stretch of time that shares no state with others.
-struct ScanSequence {
-  int64_t batch;           // row of (B, L, ...) tensors
-  int64_t begin;           // steps [begin, end)
-  int64_t end;
-  int64_t index;           // row of state tensors
-  int64_t checkpoint_row;  // first row of `checkpoints`
-};
-
 /// Cuts channels into tiles and blocks of at most `tiles_wanted` tiles.
 class ScanPlan {
  public:
@@ -86,6 +77,11 @@ class ScanPlan {
   const ScanBlock& block(int64_t i) const noexcept {
     return reinterpret_cast<const ScanBlock*>(block_memory_.data())[i];
   }
+  int64_t first_channel(const ScanBlock& block) const noexcept { return tile(block.first_tile).channel; }
+  int64_t channels(const ScanBlock& block) const noexcept {
+    const ScanTile& last = tile(block.first_tile + block.tiles - 1);
+    return last.channel + last.lanes - first_channel(block);
+  }
 
  private:
   static int64_t words(int64_t count, size_t bytes) noexcept {
@@ -116,18 +112,30 @@ STATESPACE_INLINE int64_t tiles_per_block(const SelectiveScanInputs& args, int64
   return smaller(fit, larger(least, ceil_div(tiles, ceil_div(pieces, rows))));
 }
 
-/// Rows of state tensors: packed sequences, or batch rows.
-STATESPACE_INLINE int64_t sequence_count(const SelectiveScanInputs& args) {
-  return args.packed.offsets != nullptr ? args.packed.count : args.batch;
-}
-
-STATESPACE_INLINE ScanSequence sequence_at(const SelectiveScanInputs& args, int64_t index) {
-  if (args.packed.offsets == nullptr) {
-    return {index, 0, args.seq_len, index, index * ceil_div(args.seq_len, kChunk)};
+/// First row of `checkpoints` of every sequence, where there are checkpoints.
+class CheckpointRows {
+ public:
+  CheckpointRows(const SelectiveScanInputs& args, bool wanted) noexcept
+      : per_row_(ceil_div(args.seq_len, kChunk)),
+        memory_(wanted && args.sequences.spans != nullptr
+                    ? sequence_count(args) * static_cast<int64_t>(sizeof(int64_t) / sizeof(float))
+                    : 0) {
+    if (!wanted || args.sequences.spans == nullptr || !memory_.ok()) return;
+    rows_ = reinterpret_cast<int64_t*>(memory_.data());
+    int64_t row = 0;
+    for (int64_t i = 0; i < args.sequences.count; ++i) {
+      rows_[i] = row;
+      row += ceil_div(args.sequences.spans[i].end - args.sequences.spans[i].begin, kChunk);
+    }
   }
-  const int64_t begin = args.packed.offsets[index];
-  return {0, begin, args.packed.offsets[index + 1], index, begin / kChunk + index};
-}
+  bool ok() const noexcept { return memory_.ok(); }
+  int64_t of(int64_t index) const noexcept { return rows_ == nullptr ? index * per_row_ : rows_[index]; }
+
+ private:
+  int64_t per_row_;
+  Scratch memory_;
+  int64_t* rows_ = nullptr;
+};
 
 /// Copies rows (channel, n) of a (dim, N) tensor into lanes: to[n][lane] = from[channel + lane][n] * factor, 0 beyond.
 STATESPACE_INLINE void tile_from_rows(const float* from, const ScanTile& tile, int64_t d_state, float factor,
@@ -148,7 +156,7 @@ STATESPACE_INLINE void rows_from_tile(const float* from, const ScanTile& tile, i
   }
 }
 
-/// Checks shared by both directions. Nothing is read but the packed boundaries.
+/// Checks shared by both directions. Nothing is read but the sequences.
 Status check_selective_scan(const SelectiveScanInputs& args) noexcept;
 
 }  // namespace statespace::STATESPACE_ISA_NS

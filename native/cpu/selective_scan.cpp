@@ -13,6 +13,7 @@
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scan_math.h"
+#include "scan_stage.h"
 #include "scan_tiles.h"
 
 namespace statespace::STATESPACE_ISA_NS {
@@ -29,7 +30,10 @@ Status check_selective_scan(const SelectiveScanInputs& args) noexcept {
   if (!empty && args.d_state > 0 && (args.A == nullptr || args.B.data == nullptr || args.C.data == nullptr)) {
     return Status::kBadArgument;
   }
-  return check_packed(args.packed, args.batch, args.seq_len);
+  const bool constants_in_place = (args.b_groups > 0 || in_place(args.B, 1, args.d_state)) &&
+                                  (args.c_groups > 0 || in_place(args.C, 1, args.d_state));
+  if (!constants_in_place) return Status::kUnsupported;
+  return check_sequences(args.sequences, args.batch, args.seq_len);
 }
 
 namespace {
@@ -95,56 +99,44 @@ void advance_states(TileSteps& tile, int64_t steps, const float* rates, float* s
   for (; n < d_state; ++n) advance<1, kConstantB, kConstantC>(tile, steps, rates, state, n, B, C);
 }
 
-/// Loads u and delta of `steps` rows and prefetches the rows `next` steps and `ahead` channels further on.
-void load_steps(const ForwardPass& pass, const ScanSequence& sequence, const ScanTile& at, int64_t begin,
-                int64_t steps, const ScanTile& next, int64_t next_begin, TileSteps& tile) noexcept {
+/// Loads u and delta of `steps` rows of tile `at`, and prefetches `ahead_steps` rows of the tile that lies `forward` steps
+/// and `across` channels further on.
+void load_steps(const ForwardPass& pass, const ScanRows& rows, const ScanTile& at, int64_t steps, int64_t forward,
+                int64_t across, int64_t ahead_steps, TileSteps& tile) noexcept {
   const SelectiveScanArgs& args = pass.args;
   const Exp2Constants constants = exp2_constants();
   const Floats bias = args.delta_bias != nullptr ? load_lanes(args.delta_bias + at.channel, at.lanes) : Floats{};
   const Floats skip = args.D != nullptr ? load_lanes(args.D + at.channel, at.lanes) : Floats{};
-  const float* u = args.u.data + sequence.batch * args.u.batch_stride + begin * args.u.len_stride + at.channel;
-  const float* delta =
-      args.delta.data + sequence.batch * args.delta.batch_stride + begin * args.delta.len_stride + at.channel;
-  const int64_t forward = next_begin - begin;
-  const int64_t across = next.channel - at.channel;
-  const int64_t ahead_rows = smaller(steps, sequence.end - next_begin);
+  const int64_t channel = at.channel - rows.first_channel;
   for (int64_t t = 0; t < steps; ++t) {
-    const float* u_row = u + t * args.u.len_stride;
-    const float* delta_row = delta + t * args.delta.len_stride;
+    const float* u_row = rows.u + t * rows.u_step + channel;
+    const float* delta_row = rows.delta + t * rows.delta_step + channel;
     const Floats input = load_lanes(u_row, at.lanes);
     Floats step = load_lanes(delta_row, at.lanes) + bias;
     if (args.delta_softplus) step = softplus_from(step, exp_minus_abs(step, constants));
     store(tile.delta + t * kLanes, step);
     store(tile.drive + t * kLanes, step * input);
     store(tile.y + t * kLanes, skip * input);
-    if (t < ahead_rows) {
-      prefetch_far(u_row + forward * args.u.len_stride + across);
-      prefetch_far(delta_row + forward * args.delta.len_stride + across);
-      if (args.z.data != nullptr) {
-        prefetch_far(args.z.data + sequence.batch * args.z.batch_stride + (next_begin + t) * args.z.len_stride +
-                     next.channel);
-      }
-      prefetch_to_write(args.out + (sequence.batch * args.seq_len + next_begin + t) * args.dim + next.channel);
+    if (t < ahead_steps) {
+      prefetch_far(u_row + forward * rows.u_step + across);
+      prefetch_far(delta_row + forward * rows.delta_step + across);
+      if (rows.z != nullptr) prefetch_far(rows.z + (forward + t) * rows.z_step + channel + across);
+      prefetch_to_write(rows.out + (forward + t) * rows.out_step + channel + across);
     }
   }
 }
 
 /// Gates y and writes it.
-void store_steps(const ForwardPass& pass, const ScanSequence& sequence, const ScanTile& at, int64_t begin,
-                 int64_t steps, const TileSteps& tile) noexcept {
-  const SelectiveScanArgs& args = pass.args;
+void store_steps(const ScanRows& rows, const ScanTile& at, int64_t steps, const TileSteps& tile) noexcept {
   const Exp2Constants constants = exp2_constants();
-  float* out = args.out + (sequence.batch * args.seq_len + begin) * args.dim + at.channel;
-  const float* z = args.z.data == nullptr ? nullptr
-                                          : args.z.data + sequence.batch * args.z.batch_stride +
-                                                begin * args.z.len_stride + at.channel;
+  const int64_t channel = at.channel - rows.first_channel;
   for (int64_t t = 0; t < steps; ++t) {
     Floats y = load(tile.y + t * kLanes);
-    if (z != nullptr) {
-      const Floats gate = load_lanes(z + t * args.z.len_stride, at.lanes);
+    if (rows.z != nullptr) {
+      const Floats gate = load_lanes(rows.z + t * rows.z_step + channel, at.lanes);
       y *= gate * logistic_of(gate, constants);
     }
-    store_lanes(out + t * args.dim, y, at.lanes);
+    store_lanes(rows.out + t * rows.out_step + channel, y, at.lanes);
   }
 }
 
@@ -154,17 +146,17 @@ void store_checkpoint(const ForwardPass& pass, int64_t row, const ScanTile& at, 
   for (int64_t n = 0; n < args.d_state; ++n) store_lanes(to + n * args.dim, load(state + n * kLanes), at.lanes);
 }
 
-/// One sequence, one block of channels. `states` is room for [tile][n][lane].
-void scan_block(const ForwardPass& pass, const ScanSequence& sequence, const ScanBlock& block,
-                float* states) noexcept {
+/// One sequence, one block of channels. `states` is room for [tile][n][lane], `stage` for rows that are not in place.
+void scan_block(const ForwardPass& pass, const SequenceSpan& sequence, int64_t checkpoint_row, const ScanBlock& block,
+                float* states, const ForwardStage& stage) noexcept {
   const SelectiveScanArgs& args = pass.args;
   const int64_t d_state = args.d_state;
   const int64_t tile_size = d_state * kLanes;
   for (int64_t i = 0; i < block.tiles; ++i) {
     float* state = states + i * tile_size;
-    if (args.initial_state != nullptr) {
-      tile_from_rows(args.initial_state + sequence.index * args.dim * d_state, pass.plan.tile(block.first_tile + i),
-                     d_state, 1.0f, state);
+    if (args.initial_state != nullptr && sequence.initial_row >= 0) {
+      tile_from_rows(args.initial_state + sequence.initial_row * args.dim * d_state,
+                     pass.plan.tile(block.first_tile + i), d_state, 1.0f, state);
     } else {
       for (int64_t n = 0; n < d_state; ++n) store(state + n * kLanes, Floats{});
     }
@@ -172,21 +164,20 @@ void scan_block(const ForwardPass& pass, const ScanSequence& sequence, const Sca
   TileSteps tile;
   for (int64_t begin = sequence.begin; begin < sequence.end; begin += kChunk) {
     const int64_t steps = smaller(kChunk, sequence.end - begin);
-    Weights B = {args.B.data + sequence.batch * args.B.batch_stride + begin * args.B.len_stride +
-                     block.b_group * d_state,
-                 args.B.len_stride};
-    Weights C = {args.C.data + sequence.batch * args.C.batch_stride + begin * args.C.len_stride +
-                     block.c_group * d_state,
-                 args.C.len_stride};
+    const ScanRows rows = stage.load(args, pass.plan, block, sequence.batch, begin, steps);
+    Weights B = {rows.B, rows.B_step};
+    Weights C = {rows.C, rows.C_step};
+    const int64_t steps_behind = smaller(steps, sequence.end - begin - steps);
     for (int64_t i = 0; i < block.tiles; ++i) {
       const int64_t index = block.first_tile + i;
       const ScanTile& at = pass.plan.tile(index);
       const bool last = i + 1 == block.tiles;
-      load_steps(pass, sequence, at, begin, steps, pass.plan.tile(last ? block.first_tile : index + 1),
-                 last ? begin + kChunk : begin, tile);
+      const int64_t next = pass.plan.tile(last ? block.first_tile : index + 1).channel;
+      const int64_t ahead = last ? steps_behind : steps;
+      load_steps(pass, rows, at, steps, last ? kChunk : 0, next - at.channel, stage.in_place() ? ahead : 0, tile);
       float* state = states + i * tile_size;
       if (args.checkpoints != nullptr) {
-        store_checkpoint(pass, sequence.checkpoint_row + (begin - sequence.begin) / kChunk, at, state);
+        store_checkpoint(pass, checkpoint_row + (begin - sequence.begin) / kChunk, at, state);
       }
       const float* rates = pass.decay_rates + index * tile_size;
       if (pass.constant_B != nullptr) B.data = pass.constant_B + index * tile_size;
@@ -202,13 +193,14 @@ void scan_block(const ForwardPass& pass, const ScanSequence& sequence, const Sca
       } else {
         advance_states<false, false>(tile, steps, rates, state, d_state, B, C);
       }
-      store_steps(pass, sequence, at, begin, steps, tile);
+      store_steps(rows, at, steps, tile);
     }
+    stage.store(args, pass.plan, block, sequence.batch, begin, steps);
   }
-  if (args.last_state == nullptr) return;
+  if (args.last_state == nullptr || sequence.final_row < 0) return;
   for (int64_t i = 0; i < block.tiles; ++i) {
     rows_from_tile(states + i * tile_size, pass.plan.tile(block.first_tile + i), d_state,
-                   args.last_state + sequence.index * args.dim * d_state);
+                   args.last_state + sequence.final_row * args.dim * d_state);
   }
 }
 
@@ -218,19 +210,24 @@ Status selective_scan(const SelectiveScanArgs& args) noexcept {
   const Status status = check_selective_scan(args);
   if (status != Status::kOk) return status;
   const int64_t sequences = sequence_count(args);
-  if (sequences == 0 || args.dim == 0) return Status::kOk;
+  if (args.dim == 0) return Status::kOk;
   const int64_t elements = args.batch * args.seq_len * args.dim;
-  if (elements > 0 && args.out == nullptr) return Status::kBadArgument;
+  if (elements > 0 && args.out.data == nullptr) return Status::kBadArgument;
+  clear_padding(args.sequences, args.out, 1, args.dim);
+  if (sequences == 0) return Status::kOk;
 
-  const ScanPlan plan(args, tiles_per_block(args, sequence_count(args), 16));
-  if (!plan.ok()) return Status::kOutOfMemory;
+  const ScanPlan plan(args, tiles_per_block(args, sequences, 16));
+  const CheckpointRows checkpoint_rows(args, args.checkpoints != nullptr);
+  if (!plan.ok() || !checkpoint_rows.ok()) return Status::kOutOfMemory;
   const int64_t tile_size = args.d_state * kLanes;
   const int64_t table_size = plan.tile_count() * tile_size;
   const int32_t workers = worker_limit();
   const Scratch tables(3 * table_size);
   const int64_t worker_size = plan.widest() * tile_size;
   const Scratch states(workers * worker_size);
-  if (!tables.ok() || !states.ok()) return Status::kOutOfMemory;
+  const int64_t stage_size = ForwardStage::floats(args, plan.widest() * kLanes);
+  const Scratch stages(workers * stage_size);
+  if (!tables.ok() || !states.ok() || !stages.ok()) return Status::kOutOfMemory;
 
   const bool constant_B = args.b_groups == 0;
   const bool constant_C = args.c_groups == 0;
@@ -242,16 +239,17 @@ Status selective_scan(const SelectiveScanArgs& args) noexcept {
       for (int64_t i = begin; i < end; ++i) {
         const ScanTile& tile = plan.tile(i);
         tile_from_rows(args.A, tile, args.d_state, kLog2E, rates + i * tile_size);
-        if (constant_B) tile_from_rows(args.B.data, tile, args.d_state, 1.0f, table_B + i * tile_size);
-        if (constant_C) tile_from_rows(args.C.data, tile, args.d_state, 1.0f, table_C + i * tile_size);
+        if (constant_B) tile_from_rows(row_at(args.B, 0, 0), tile, args.d_state, 1.0f, table_B + i * tile_size);
+        if (constant_C) tile_from_rows(row_at(args.C, 0, 0), tile, args.d_state, 1.0f, table_C + i * tile_size);
       }
     });
   }
   const ForwardPass pass = {args, plan, rates, constant_B ? table_B : nullptr, constant_C ? table_C : nullptr};
   const int64_t blocks = plan.block_count();
   for_chunks(sequences * blocks, workers, [&](int64_t item, int32_t worker) noexcept {
-    scan_block(pass, sequence_at(args, item / blocks), plan.block(item % blocks),
-               states.data() + worker * worker_size);
+    const ForwardStage stage(args, plan.widest() * kLanes, stages.data() + worker * stage_size);
+    scan_block(pass, sequence_at(args, item / blocks), checkpoint_rows.of(item / blocks), plan.block(item % blocks),
+               states.data() + worker * worker_size, stage);
   });
   return Status::kOk;
 }

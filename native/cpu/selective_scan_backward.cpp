@@ -16,6 +16,7 @@
 #include "parallel.h"
 #include "selective_scan_adjoint_io.h"
 #include "selective_scan_sums.h"
+#include "weight_target.h"
 
 namespace statespace::STATESPACE_ISA_NS {
 
@@ -49,6 +50,7 @@ struct BackwardPass {
 
 /// Memory of one worker, cut from one block.
 struct WorkerMemory {
+  const BackwardStage& stage;
   AdjointTile* tiles;  // [kPassTiles]
   AdjointStates* sums;
   float* weights_B;  // [step][n]
@@ -71,7 +73,9 @@ struct WorkerMemory {
            5 * block + 2 * tiles * kLanes + (segments + chunks) * block;
   }
 
-  WorkerMemory(float* memory, int64_t d_state, int64_t tile_count, int64_t segment_count) noexcept {
+  WorkerMemory(const BackwardStage& rows, float* memory, int64_t d_state, int64_t tile_count,
+               int64_t segment_count) noexcept
+      : stage(rows) {
     const int64_t block = tile_count * d_state * kLanes;
     tiles = reinterpret_cast<AdjointTile*>(memory);
     memory += kPassTiles * struct_floats<AdjointTile>();
@@ -141,7 +145,7 @@ void advance_tile(const AdjointTile& tile, int64_t steps, const float* rates, co
 
 /// Runs the states of a block over chunks [from, to) of a sequence. Keeps the state before each chunk in `keep`
 /// ([chunk][tile][n][lane]) unless that is null.
-void sweep(const BackwardPass& pass, const ScanSequence& sequence, const ScanBlock& block, const WorkerMemory& memory,
+void sweep(const BackwardPass& pass, const SequenceSpan& sequence, const ScanBlock& block, const WorkerMemory& memory,
            int64_t from, int64_t to, float* keep) noexcept {
   const SelectiveScanBackwardArgs& args = pass.args;
   const int64_t d_state = args.d_state;
@@ -155,11 +159,13 @@ void sweep(const BackwardPass& pass, const ScanSequence& sequence, const ScanBlo
       if (chunk + 1 == to) return;
     }
     if (pass.constant_B == nullptr) {
-      copy_weights(args.B, sequence.batch, begin, steps, block.b_group, d_state, memory.weights_B);
+      copy_weights(args.B, args.b_groups, sequence.batch, begin, steps, block.b_group, d_state, memory.weights_B);
     }
+    const AdjointInputs rows = memory.stage.load(sequence.batch, begin, steps, pass.plan.first_channel(block),
+                                                 pass.plan.channels(block), true);
     for (int64_t i = 0; i < block.tiles; ++i) {
       const int64_t index = block.first_tile + i;
-      load_delta<false>(args, sequence.batch, begin, steps, pass.plan.tile(index), memory.tiles[0]);
+      load_delta<false>(args, rows, steps, pass.plan.tile(index), memory.tiles[0]);
       const float* rates = pass.rates + index * tile_size;
       float* state = memory.state + i * tile_size;
       if (pass.constant_B != nullptr) {
@@ -192,8 +198,9 @@ STATESPACE_INLINE AdjointRows rows_of(const BackwardPass& pass, const ScanBlock&
 }
 
 /// What comes a pass later in the place of tile `i` of a block: in the same chunk, or in the one before it.
-STATESPACE_INLINE TileRows rows_after(const BackwardPass& pass, const ScanSequence& sequence, const ScanBlock& block,
-                                      int64_t begin, int64_t steps, int64_t i) {
+STATESPACE_INLINE TileRows rows_after(const BackwardPass& pass, const SequenceSpan& sequence, const ScanBlock& block,
+                                      const WorkerMemory& memory, int64_t begin, int64_t steps, int64_t i) {
+  if (!memory.stage.in_place()) return {pass.plan.tile(block.first_tile), begin, 0};
   const int64_t later = i + kPassTiles;
   if (later < block.tiles) return {pass.plan.tile(block.first_tile + later), begin, steps};
   const int64_t place = block.first_tile + i % kPassTiles;
@@ -214,19 +221,21 @@ STATESPACE_INLINE void prefetch_checkpoint(const BackwardPass& pass, const ScanB
 
 /// One chunk of one block, backward. `checkpoint` is the state before the chunk: our own, [tile of the block][n][lane],
 /// or the caller's, [n][channel].
-void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const ScanBlock& block,
+void adjoint_chunk(const BackwardPass& pass, const SequenceSpan& sequence, const ScanBlock& block,
                    const WorkerMemory& memory, int64_t begin, const float* checkpoint) noexcept {
   const SelectiveScanBackwardArgs& args = pass.args;
   const int64_t d_state = args.d_state;
   const int64_t steps = smaller(kChunk, sequence.end - begin);
   const int64_t padded = round_up(steps, 2);
-  const bool gate = args.z.data != nullptr && args.grad_z != nullptr;
+  const bool gate = args.z.data != nullptr && args.grad_z.data != nullptr;
   if (pass.constant_B == nullptr) {
-    copy_weights(args.B, sequence.batch, begin, steps, block.b_group, d_state, memory.weights_B);
+    copy_weights(args.B, args.b_groups, sequence.batch, begin, steps, block.b_group, d_state, memory.weights_B);
   }
   if (pass.constant_C == nullptr) {
-    copy_weights(args.C, sequence.batch, begin, steps, block.c_group, d_state, memory.weights_C);
+    copy_weights(args.C, args.c_groups, sequence.batch, begin, steps, block.c_group, d_state, memory.weights_C);
   }
+  const int64_t first_channel = pass.plan.first_channel(block), channels = pass.plan.channels(block);
+  const AdjointInputs inputs = memory.stage.load(sequence.batch, begin, steps, first_channel, channels, false);
   fill_zero(memory.rows_B, kChunk * d_state);
   fill_zero(memory.rows_C, kChunk * d_state);
   const ChunkWeights weights = {memory.weights_B, memory.weights_C, d_state};
@@ -235,8 +244,8 @@ void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const
     const int64_t count = smaller(kPassTiles, block.tiles - first);
     for (int64_t i = 0; i < count; ++i) {
       const int64_t index = block.first_tile + first + i;
-      load_tile(args, sequence.batch, begin, steps, pass.plan.tile(index),
-                rows_after(pass, sequence, block, begin, steps, first + i), memory.tiles[i]);
+      load_tile(args, inputs, sequence.batch, steps, pass.plan.tile(index),
+                rows_after(pass, sequence, block, memory, begin, steps, first + i), memory.tiles[i]);
     }
     for (int64_t n = 0; n < d_state;) {
       const int64_t k = d_state - n >= kAdjointStates ? kAdjointStates : 1;
@@ -257,10 +266,11 @@ void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const
       }
     }
     for (int64_t i = 0; i < count; ++i) {
-      finish_tile(args, sequence.batch, begin, steps, pass.plan.tile(block.first_tile + first + i), memory.tiles[i],
+      finish_tile(args, inputs, steps, pass.plan.tile(block.first_tile + first + i), memory.tiles[i],
                   memory.grad_D + (first + i) * kLanes, memory.grad_bias + (first + i) * kLanes);
     }
   }
+  memory.stage.store(sequence.batch, begin, steps, first_channel, channels);
   const int64_t row = sequence.batch * args.seq_len + begin;
   const int64_t all_rows = args.batch * args.seq_len;
   if (pass.grad_B != nullptr && args.b_groups > 0) {
@@ -274,23 +284,25 @@ void adjoint_chunk(const BackwardPass& pass, const ScanSequence& sequence, const
 }
 
 /// One sequence of one block, backward.
-void adjoint_block(const BackwardPass& pass, const ScanSequence& sequence, const ScanBlock& block,
-                   const WorkerMemory& memory) noexcept {
+void adjoint_block(const BackwardPass& pass, const SequenceSpan& sequence, int64_t checkpoint_row,
+                   const ScanBlock& block, const WorkerMemory& memory) noexcept {
   const SelectiveScanBackwardArgs& args = pass.args;
   const int64_t d_state = args.d_state;
   const int64_t tile_size = d_state * kLanes;
   const int64_t block_size = block.tiles * tile_size;
-  const int64_t state_offset = sequence.index * args.dim * d_state;
+  const int64_t state_size = args.dim * d_state;
   const int64_t chunks = ceil_div(sequence.end - sequence.begin, kChunk);
   for (int64_t i = 0; i < block.tiles; ++i) {
     const ScanTile& tile = pass.plan.tile(block.first_tile + i);
-    if (args.grad_last_state != nullptr) {
-      tile_from_rows(args.grad_last_state + state_offset, tile, d_state, 1.0f, memory.R + i * tile_size);
+    if (args.grad_last_state != nullptr && sequence.final_row >= 0) {
+      tile_from_rows(args.grad_last_state + sequence.final_row * state_size, tile, d_state, 1.0f,
+                     memory.R + i * tile_size);
     } else {
       fill_zero(memory.R + i * tile_size, tile_size);
     }
-    if (args.initial_state != nullptr) {
-      tile_from_rows(args.initial_state + state_offset, tile, d_state, 1.0f, memory.state + i * tile_size);
+    if (args.initial_state != nullptr && sequence.initial_row >= 0) {
+      tile_from_rows(args.initial_state + sequence.initial_row * state_size, tile, d_state, 1.0f,
+                     memory.state + i * tile_size);
     } else {
       fill_zero(memory.state + i * tile_size, tile_size);
     }
@@ -298,7 +310,7 @@ void adjoint_block(const BackwardPass& pass, const ScanSequence& sequence, const
   if (args.checkpoints != nullptr) {
     for (int64_t chunk = chunks - 1; chunk >= 0; --chunk) {
       adjoint_chunk(pass, sequence, block, memory, sequence.begin + chunk * kChunk,
-                    args.checkpoints + (sequence.checkpoint_row + chunk) * d_state * args.dim);
+                    args.checkpoints + (checkpoint_row + chunk) * d_state * args.dim);
     }
   } else {
     const int64_t segments = ceil_div(chunks, pass.segment);
@@ -321,15 +333,16 @@ void adjoint_block(const BackwardPass& pass, const ScanSequence& sequence, const
       }
     }
   }
-  if (args.grad_initial_state == nullptr) return;
+  if (args.grad_initial_state == nullptr || sequence.initial_row < 0) return;
   for (int64_t i = 0; i < block.tiles; ++i) {
     rows_from_tile(memory.R + i * tile_size, pass.plan.tile(block.first_tile + i), d_state,
-                   args.grad_initial_state + state_offset);
+                   args.grad_initial_state + sequence.initial_row * state_size);
   }
 }
 
 /// All sequences of run `run`, one block; then the sums over them.
-void adjoint_item(const BackwardPass& pass, int64_t run, const ScanBlock& block, const WorkerMemory& memory) noexcept {
+void adjoint_item(const BackwardPass& pass, const CheckpointRows& checkpoint_rows, int64_t run, const ScanBlock& block,
+                  const WorkerMemory& memory) noexcept {
   const SelectiveScanBackwardArgs& args = pass.args;
   const int64_t tile_size = args.d_state * kLanes;
   fill_zero(memory.grad_A, block.tiles * tile_size);
@@ -339,7 +352,7 @@ void adjoint_item(const BackwardPass& pass, int64_t run, const ScanBlock& block,
   fill_zero(memory.grad_bias, block.tiles * kLanes);
   const int64_t sequences = sequence_count(args);
   for (int64_t i = sequences * run / pass.runs; i < sequences * (run + 1) / pass.runs; ++i) {
-    adjoint_block(pass, sequence_at(args, i), block, memory);
+    adjoint_block(pass, sequence_at(args, i), checkpoint_rows.of(i), block, memory);
   }
   const int64_t rows = run * args.dim;
   for (int64_t i = 0; i < block.tiles; ++i) {
@@ -358,17 +371,6 @@ void adjoint_item(const BackwardPass& pass, int64_t run, const ScanBlock& block,
   }
 }
 
-/// Chunks of the longest sequence.
-int64_t longest_in_chunks(const SelectiveScanInputs& args) noexcept {
-  int64_t longest = 0;
-  for (int64_t i = 0; i < sequence_count(args); ++i) {
-    const ScanSequence sequence = sequence_at(args, i);
-    longest = larger(longest, sequence.end - sequence.begin);
-    if (args.packed.offsets == nullptr) break;
-  }
-  return ceil_div(longest, kChunk);
-}
-
 /// Runs of sequences: sums over sequences are kept per run, so their number bounds that memory.
 constexpr int64_t kMostRuns = 64;
 
@@ -380,25 +382,31 @@ Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
   const int64_t rows = args.batch * args.seq_len;
   if (rows * args.dim > 0) {
     if (args.grad_out.data == nullptr) return Status::kBadArgument;
-    if (args.grad_z != nullptr && args.z.data == nullptr) return Status::kBadArgument;
+    if (args.grad_z.data != nullptr && args.z.data == nullptr) return Status::kBadArgument;
   }
+  const WeightTarget target_B(args.grad_B, args, args.b_groups);
+  const WeightTarget target_C(args.grad_C, args, args.c_groups);
+  if (!target_B.ok() || !target_C.ok()) return Status::kOutOfMemory;
 
   if (args.dim == 0) {
-    if (args.grad_B != nullptr) fill_zero(args.grad_B, rows * args.b_groups * args.d_state);
-    if (args.grad_C != nullptr) fill_zero(args.grad_C, rows * args.c_groups * args.d_state);
+    if (target_B.data() != nullptr) fill_zero(target_B.data(), rows * args.b_groups * args.d_state);
+    if (target_C.data() != nullptr) fill_zero(target_C.data(), rows * args.c_groups * args.d_state);
+    target_B.store();
+    target_C.store();
     return Status::kOk;
   }
 
   const int64_t sequences = sequence_count(args);
   const ScanPlan plan(args, tiles_per_block(args, sequences, 16));
-  if (!plan.ok()) return Status::kOutOfMemory;
+  const CheckpointRows checkpoint_rows(args, args.checkpoints != nullptr);
+  if (!plan.ok() || !checkpoint_rows.ok()) return Status::kOutOfMemory;
   const int64_t d_state = args.d_state;
   const int64_t tile_size = d_state * kLanes;
   const int64_t table_size = plan.tile_count() * tile_size;
   const bool constant_B = args.b_groups == 0;
   const bool constant_C = args.c_groups == 0;
   const int64_t runs = larger<int64_t>(1, smaller(kMostRuns, sequences));
-  const int64_t chunks = args.checkpoints != nullptr ? 0 : longest_in_chunks(args);
+  const int64_t chunks = args.checkpoints != nullptr ? 0 : ceil_div(longest_sequence(args), kChunk);
   const int64_t block_size = larger<int64_t>(1, plan.widest() * tile_size);
   // One level while it fits; beyond, two levels of about equal size are the least memory.
   int64_t segment = larger<int64_t>(16, smaller(chunks, kCheckpointFloats / block_size));
@@ -411,8 +419,8 @@ Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
   const bool split_C = constant_C ? runs > 1 : plan.c_slots() > 1;
   const int64_t size_B = constant_B ? runs * args.dim * d_state : plan.b_slots() * rows * args.b_groups * d_state;
   const int64_t size_C = constant_C ? runs * args.dim * d_state : plan.c_slots() * rows * args.c_groups * d_state;
-  const Scratch partial_B(split_B && args.grad_B != nullptr ? size_B : 0);
-  const Scratch partial_C(split_C && args.grad_C != nullptr ? size_C : 0);
+  const Scratch partial_B(split_B && args.grad_B.data != nullptr ? size_B : 0);
+  const Scratch partial_C(split_C && args.grad_C.data != nullptr ? size_C : 0);
   const Scratch partial_A(args.grad_A != nullptr ? channel_rows * d_state : 0);
   const Scratch partial_D(args.grad_D != nullptr ? channel_rows : 0);
   const Scratch partial_bias(args.grad_delta_bias != nullptr ? channel_rows : 0);
@@ -421,7 +429,10 @@ Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
   const int64_t worker_size = round_up(
       WorkerMemory::floats(d_state, plan.widest(), larger<int64_t>(1, segments), smaller(chunks, segment)), kLanes);
   const Scratch memory(workers * worker_size);
-  const Scratch* const needed[] = {&partial_B, &partial_C, &partial_A, &partial_D, &partial_bias, &tables, &memory};
+  const int64_t stage_size = BackwardStage::floats(args, plan.widest() * kLanes);
+  const Scratch stages(workers * stage_size);
+  const Scratch* const needed[] = {&partial_B,    &partial_C, &partial_A, &partial_D,
+                                   &partial_bias, &tables,    &memory,    &stages};
   for (const Scratch* scratch : needed) {
     if (!scratch->ok()) return Status::kOutOfMemory;
   }
@@ -434,8 +445,8 @@ Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
       for (int64_t i = begin; i < end; ++i) {
         const ScanTile& tile = plan.tile(i);
         tile_from_rows(args.A, tile, d_state, kLog2E, rates + i * tile_size);
-        if (constant_B) tile_from_rows(args.B.data, tile, d_state, 1.0f, table_B + i * tile_size);
-        if (constant_C) tile_from_rows(args.C.data, tile, d_state, 1.0f, table_C + i * tile_size);
+        if (constant_B) tile_from_rows(row_at(args.B, 0, 0), tile, d_state, 1.0f, table_B + i * tile_size);
+        if (constant_C) tile_from_rows(row_at(args.C, 0, 0), tile, d_state, 1.0f, table_C + i * tile_size);
       }
     });
   }
@@ -449,30 +460,36 @@ Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
                              constant_C ? table_C : nullptr,
                              runs,
                              segment,
-                             place(partial_B, split_B, args.grad_B),
-                             place(partial_C, split_C, args.grad_C),
+                             place(partial_B, split_B, target_B.data()),
+                             place(partial_C, split_C, target_C.data()),
                              place(partial_A, runs > 1, args.grad_A),
                              place(partial_D, runs > 1, args.grad_D),
                              place(partial_bias, runs > 1, args.grad_delta_bias)};
   const int64_t blocks = plan.block_count();
   for_chunks(runs * blocks, workers, [&](int64_t item, int32_t worker) noexcept {
-    const WorkerMemory mine(memory.data() + worker * worker_size, d_state, plan.widest(),
+    const BackwardStage stage(args, plan.widest() * kLanes, stages.data() + worker * stage_size);
+    const WorkerMemory mine(stage, memory.data() + worker * worker_size, d_state, plan.widest(),
                             larger<int64_t>(1, segments));
-    adjoint_item(pass, item / blocks, plan.block(item % blocks), mine);
+    adjoint_item(pass, checkpoint_rows, item / blocks, plan.block(item % blocks), mine);
   });
   add_rows(pass.grad_A, runs, args.dim * d_state, args.grad_A);
   add_rows(pass.grad_D, runs, args.dim, args.grad_D);
   add_rows(pass.grad_bias, runs, args.dim, args.grad_delta_bias);
   if (constant_B) {
-    add_rows(pass.grad_B, runs, args.dim * d_state, args.grad_B);
+    add_rows(pass.grad_B, runs, args.dim * d_state, target_B.data());
   } else {
-    add_slots(plan, pass.grad_B, true, args.b_groups, rows, d_state, args.grad_B);
+    add_slots(plan, pass.grad_B, true, args.b_groups, rows, d_state, target_B.data());
   }
   if (constant_C) {
-    add_rows(pass.grad_C, runs, args.dim * d_state, args.grad_C);
+    add_rows(pass.grad_C, runs, args.dim * d_state, target_C.data());
   } else {
-    add_slots(plan, pass.grad_C, false, args.c_groups, rows, d_state, args.grad_C);
+    add_slots(plan, pass.grad_C, false, args.c_groups, rows, d_state, target_C.data());
   }
+  target_B.store();
+  target_C.store();
+  clear_padding(args.sequences, args.grad_u, 1, args.dim);
+  clear_padding(args.sequences, args.grad_delta, 1, args.dim);
+  clear_padding(args.sequences, args.grad_z, 1, args.dim);
   return Status::kOk;
 }
 

@@ -1,4 +1,4 @@
-/// What the sequence kernels share: checks of packed boundaries, rows of views, ragged lanes, prefetches.
+/// What the sequence kernels share: the sequences of a call, rows of tensors, ragged lanes, prefetches.
 #pragma once
 
 #include "simd.h"
@@ -7,19 +7,73 @@
 
 namespace statespace::STATESPACE_ISA_NS {
 
-/// Packed boundaries ascend from 0 to seq_len in a batch of one; trivially true when there are none.
-STATESPACE_INLINE Status check_packed(const PackedSequences& packed, int64_t batch, int64_t seq_len) {
-  if (packed.offsets == nullptr) return Status::kOk;
-  if (batch != 1 || packed.count < 0) return Status::kBadArgument;
-  if (packed.offsets[0] != 0 || packed.offsets[packed.count] != seq_len) return Status::kIndexOutOfRange;
-  for (int64_t i = 0; i < packed.count; ++i) {
-    if (packed.offsets[i + 1] < packed.offsets[i]) return Status::kIndexOutOfRange;
+/// Spans and padding lie in the batch, spans in ascending order, and the rows of the states exist; trivially true when
+/// there are none.
+STATESPACE_INLINE Status check_sequences(const SequenceSpans& sequences, int64_t batch, int64_t seq_len) {
+  if (sequences.spans == nullptr) return Status::kOk;
+  if (sequences.count < 0 || sequences.padding_count < 0 || sequences.state_rows < 0) return Status::kBadArgument;
+  const auto inside = [&](int64_t row, int64_t begin, int64_t end) {
+    return row >= 0 && row < batch && begin >= 0 && begin <= end && end <= seq_len;
+  };
+  bool ok = true;
+  for (int64_t i = 0; i < sequences.count; ++i) {
+    const SequenceSpan& span = sequences.spans[i];
+    ok &= inside(span.batch, span.begin, span.end) && span.initial_row >= -1 && span.final_row >= -1 &&
+          span.initial_row < sequences.state_rows && span.final_row < sequences.state_rows;
+    if (i == 0) continue;
+    const SequenceSpan& before = sequences.spans[i - 1];
+    ok &= span.batch > before.batch || (span.batch == before.batch && span.begin >= before.end);
   }
-  return Status::kOk;
+  for (int64_t i = 0; i < sequences.padding_count; ++i) {
+    ok &= inside(sequences.padding[i].batch, sequences.padding[i].begin, sequences.padding[i].end);
+  }
+  return ok ? Status::kOk : Status::kIndexOutOfRange;
 }
 
+/// Sequences of a call.
+template <typename Inputs>
+STATESPACE_INLINE int64_t sequence_count(const Inputs& args) {
+  return args.sequences.spans != nullptr ? args.sequences.count : args.batch;
+}
+
+/// Rows of the state tensors of a call.
+template <typename Inputs>
+STATESPACE_INLINE int64_t state_rows(const Inputs& args) {
+  return args.sequences.spans != nullptr ? args.sequences.state_rows : args.batch;
+}
+
+template <typename Inputs>
+STATESPACE_INLINE SequenceSpan sequence_at(const Inputs& args, int64_t index) {
+  if (args.sequences.spans != nullptr) return args.sequences.spans[index];
+  return {index, 0, args.seq_len, index, index};
+}
+
+/// Steps of the longest sequence.
+template <typename Inputs>
+STATESPACE_INLINE int64_t longest_sequence(const Inputs& args) {
+  if (args.sequences.spans == nullptr) return args.batch > 0 ? args.seq_len : 0;
+  int64_t longest = 0;
+  for (int64_t i = 0; i < args.sequences.count; ++i) {
+    longest = larger(longest, args.sequences.spans[i].end - args.sequences.spans[i].begin);
+  }
+  return longest;
+}
+
+/// Whether a tensor of inner axis `inner` below an outer axis of `outer` is floats without gaps behind the length, so
+/// that kernels read and write its rows in place.
+template <typename Tensor>
+STATESPACE_INLINE bool in_place(const Tensor& tensor, int64_t outer, int64_t inner) {
+  return tensor.data == nullptr ||
+         (tensor.dtype == DType::kF32 && (inner <= 1 || tensor.inner_stride == 1) &&
+          (outer <= 1 || tensor.outer_stride == kPackedOuter || tensor.outer_stride == inner));
+}
+
+/// Row (batch, step) of a tensor that is `in_place`.
 STATESPACE_INLINE const float* row_at(const SequenceView& view, int64_t batch, int64_t step) {
-  return view.data + batch * view.batch_stride + step * view.len_stride;
+  return static_cast<const float*>(view.data) + batch * view.batch_stride + step * view.len_stride;
+}
+STATESPACE_INLINE float* row_at(const SequenceTarget& target, int64_t batch, int64_t step) {
+  return static_cast<float*>(target.data) + batch * target.batch_stride + step * target.len_stride;
 }
 
 /// The first `lanes` lanes at p, the others 0.

@@ -110,10 +110,10 @@ void store_grad_x(const AdjointPass& pass, const SsdItem& item, int64_t head, in
     for (int64_t t = 0; t < q; ++t) {
       const Floats dy = load(space.dy + t * channels + p);
       total = fma(dy, load_rest(channels_at(args.x, item, begin + t, head * P) + p, rest), total);
-      if (args.grad_x == nullptr) continue;
-      const int64_t at = ((item.sequence.batch * args.seq_len + begin + t) * args.n_heads + head) * P + p;
+      if (args.grad_x.data == nullptr) continue;
       const Floats grad = load_rest(space.by_step + t * channels + p, rest);
-      store_rest(args.grad_x + at, fma(grad, broadcast(steps.dt[t]), skip * dy), rest);
+      store_rest(row_at(args.grad_x, item.sequence.batch, begin + t) + head * P + p,
+                 fma(grad, broadcast(steps.dt[t]), skip * dy), rest);
     }
     for (int64_t i = 0; i < smaller<int64_t>(rest, kLanes); ++i) sums[p + i] += static_cast<double>(total[i]);
   }
@@ -205,9 +205,7 @@ void store_grad_steps(const AdjointPass& pass, const SsdItem& item, int64_t head
     const float grad = slope[t] * (sums.from_q[t] + args.A[head] * da[t]);
     grad_A += static_cast<double>(steps.dt[t]) * static_cast<double>(da[t]);
     grad_bias += static_cast<double>(grad);
-    if (args.grad_dt != nullptr) {
-      args.grad_dt[(item.sequence.batch * args.seq_len + begin + t) * args.n_heads + head] = grad;
-    }
+    if (args.grad_dt.data != nullptr) row_at(args.grad_dt, item.sequence.batch, begin + t)[head] = grad;
   }
   double* const total = pass.sums_of(item, head) + args.head_dim;
   total[0] += grad_A;
@@ -238,7 +236,7 @@ void store_grad_z(const AdjointPass& pass, const SsdItem& item, int64_t head, in
     const float* x = channels_at(args.x, item, begin + t, head * P);
     const float* z = channels_at(args.z, item, begin + t, head * P);
     const float* grad = channels_at(args.grad_out, item, begin + t, head * P);
-    float* to = args.grad_z + ((item.sequence.batch * args.seq_len + begin + t) * args.n_heads + head) * P;
+    float* to = row_at(args.grad_z, item.sequence.batch, begin + t) + head * P;
     for (int64_t p = 0; p < P; p += kLanes) {
       const int64_t rest = P - p;
       Floats y = load(space.by_step + t * channels + p);
@@ -274,7 +272,7 @@ void load_chunk(const AdjointPass& pass, const SsdItem& item, int64_t begin, int
   load_chunk_B(pass, item, begin, q, space);
   copy_weights(pass.args.C, item, begin, q, d_state, row, space.C);
   chunk_scores(pass.args, item.sequence, item.group, begin, q, width, space.transposed_B, space.scores);
-  if (pass.args.grad_z != nullptr) {
+  if (pass.args.grad_z.data != nullptr) {
     transpose_into(space.C, row, q, d_state, space.transposed_C, width);
     for (int64_t n = 0; n < d_state; ++n) fill_zero(space.transposed_C + n * width + q, width - q);
   }
@@ -307,7 +305,7 @@ void adjoint_chunk(const AdjointPass& pass, const SsdItem& item, int64_t head, i
                  space.transposed_x, sizes.width);
   for (int64_t p = 0; p < args.head_dim; ++p) fill_zero(space.transposed_x + p * sizes.width + q, sizes.width - q);
 
-  if (args.z.data != nullptr && args.grad_z != nullptr) {
+  if (args.z.data != nullptr && args.grad_z.data != nullptr) {
     store_grad_z(pass, item, head, begin, q, steps, space, state);
   }
   StepSums sums;

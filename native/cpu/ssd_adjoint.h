@@ -57,7 +57,7 @@ struct AdjointPass {
   double* sums;
 
   double* sums_of(const SsdItem& item, int64_t head) const noexcept {
-    return sums + (item.sequence.index * args.n_heads + head) * (args.head_dim + 2);
+    return sums + (item.sequence_index * args.n_heads + head) * (args.head_dim + 2);
   }
 };
 

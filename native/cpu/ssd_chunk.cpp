@@ -19,10 +19,10 @@ Status check_ssd(const SsdChunkScanInputs& args) noexcept {
     if (args.x.data == nullptr || args.dt.data == nullptr || args.A == nullptr) return Status::kBadArgument;
     if (args.d_state > 0 && (args.B.data == nullptr || args.C.data == nullptr)) return Status::kBadArgument;
   }
-  return check_packed(args.packed, args.batch, args.seq_len);
+  return check_sequences(args.sequences, args.batch, args.seq_len);
 }
 
-void step_sizes(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
+void step_sizes(const SsdChunkScanInputs& args, const SequenceSpan& sequence, int64_t head, int64_t begin, int64_t q,
                 float* raw, float* delta) noexcept {
   const float bias = args.dt_bias != nullptr ? args.dt_bias[head] : 0.0f;
   for (int64_t t = 0; t < q; ++t) raw[t] = row_at(args.dt, sequence.batch, begin + t)[head] + bias;
@@ -37,7 +37,7 @@ void step_sizes(const SsdChunkScanInputs& args, const SsdSequence& sequence, int
   }
 }
 
-void load_steps(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
+void load_steps(const SsdChunkScanInputs& args, const SequenceSpan& sequence, int64_t head, int64_t begin, int64_t q,
                 ChunkSteps& steps) noexcept {
   step_sizes(args, sequence, head, begin, q, steps.raw, steps.dt);
   for (int64_t t = 0; t < kMaxChunk; t += kLanes) store(steps.a + t, load(steps.dt + t) * args.A[head]);
@@ -81,7 +81,7 @@ void mask_scores(const ChunkSteps& steps, int64_t q, int64_t width, const float*
   }
 }
 
-void chunk_scores(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t group, int64_t begin, int64_t q,
+void chunk_scores(const SsdChunkScanInputs& args, const SequenceSpan& sequence, int64_t group, int64_t begin, int64_t q,
                   int64_t width, float* transposed_B, float* scores) noexcept {
   const int64_t d_state = args.d_state;
   const float* B = d_state == 0 ? nullptr : row_at(args.B, sequence.batch, begin) + group * d_state;

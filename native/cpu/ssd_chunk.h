@@ -14,16 +14,10 @@ namespace statespace::STATESPACE_ISA_NS {
 /// inside a chunk only adds to them.
 inline constexpr int64_t kMaxChunk = 32;
 
-struct SsdSequence {
-  int64_t batch;  // row of (B, L, ...) tensors
-  int64_t begin;  // steps [begin, end)
-  int64_t end;
-  int64_t index;  // row of state tensors
-};
-
 /// One item of work.
 struct SsdItem {
-  SsdSequence sequence;
+  SequenceSpan sequence;
+  int64_t sequence_index;
   int64_t group;
   int64_t slot;  // position of the block among the blocks of its group
   int64_t first_head;
@@ -31,16 +25,6 @@ struct SsdItem {
   int64_t first_p;  // channels [first_p, first_p + p_count) of every head
   int64_t p_count;
 };
-
-/// Rows of state tensors: packed sequences, or batch rows.
-STATESPACE_INLINE int64_t sequence_count(const SsdChunkScanInputs& args) {
-  return args.packed.offsets != nullptr ? args.packed.count : args.batch;
-}
-
-STATESPACE_INLINE SsdSequence sequence_at(const SsdChunkScanInputs& args, int64_t index) {
-  if (args.packed.offsets == nullptr) return {index, 0, args.seq_len, index};
-  return {0, args.packed.offsets[index], args.packed.offsets[index + 1], index};
-}
 
 /// Cuts of one call, by shape alone.
 struct SsdPlan {
@@ -74,6 +58,7 @@ struct SsdPlan {
     const int64_t group = i % args.n_groups;
     const int64_t first = slot * heads_per_block;
     return {sequence_at(args, i / args.n_groups),
+            i / args.n_groups,
             group,
             slot,
             group * heads_per_group + first,
@@ -94,10 +79,10 @@ struct ChunkSteps {
 };
 
 /// raw[t] = dt + dt_bias and delta[t] = Delta of q steps of one head; both (kMaxChunk), Delta 0 from q on.
-void step_sizes(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
+void step_sizes(const SsdChunkScanInputs& args, const SequenceSpan& sequence, int64_t head, int64_t begin, int64_t q,
                 float* raw, float* delta) noexcept;
 
-void load_steps(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t head, int64_t begin, int64_t q,
+void load_steps(const SsdChunkScanInputs& args, const SequenceSpan& sequence, int64_t head, int64_t begin, int64_t q,
                 ChunkSteps& steps) noexcept;
 
 /// decays[l * width + s] = exp(a[s+1] + ... + a[l]) for s <= l and 0 elsewhere, and masked = scores decays; width is
@@ -106,7 +91,7 @@ void mask_scores(const ChunkSteps& steps, int64_t q, int64_t width, const float*
                  float* masked) noexcept;
 
 /// scores[l * width + s] = C[l] . B[s] for s <= l, garbage elsewhere. `transposed_B` receives B' as (N, width).
-void chunk_scores(const SsdChunkScanInputs& args, const SsdSequence& sequence, int64_t group, int64_t begin, int64_t q,
+void chunk_scores(const SsdChunkScanInputs& args, const SequenceSpan& sequence, int64_t group, int64_t begin, int64_t q,
                   int64_t width, float* transposed_B, float* scores) noexcept;
 
 /// The vector at p where `rest` elements of a row remain; lanes beyond them are 0.
@@ -118,7 +103,7 @@ STATESPACE_INLINE void store_rest(float* p, Floats v, int64_t rest) {
   store_lanes(p, v, smaller<int64_t>(rest, kLanes));
 }
 
-/// Checks shared by both directions. Nothing is read but the packed boundaries.
+/// Checks shared by both directions. Nothing is read but the sequences.
 Status check_ssd(const SsdChunkScanInputs& args) noexcept;
 
 }  // namespace statespace::STATESPACE_ISA_NS

@@ -15,6 +15,7 @@
 #include "scratch.h"
 #include "ssd_chunk.h"
 #include "ssd_product.h"
+#include "ssd_stage.h"
 #include "vector_math.h"
 
 namespace statespace::STATESPACE_ISA_NS {
@@ -67,20 +68,21 @@ STATESPACE_INLINE void for_panels(int64_t p_count, const Visit& visit) {
   }
 }
 
-int64_t state_offset(const SsdChunkScanInputs& args, const SsdItem& item, int64_t head) noexcept {
-  return ((item.sequence.index * args.n_heads + head) * args.head_dim + item.first_p) * args.d_state;
+int64_t state_offset(const SsdChunkScanInputs& args, const SsdItem& item, int64_t row, int64_t head) noexcept {
+  return ((row * args.n_heads + head) * args.head_dim + item.first_p) * args.d_state;
 }
 
 void load_state(const SsdChunkScanArgs& args, const SsdItem& item, int64_t head, float* state) noexcept {
-  const int64_t d_state = args.d_state;
+  const int64_t d_state = args.d_state, row = item.sequence.initial_row;
+  const bool zero = args.initial_states == nullptr || row < 0;
   for_panels(item.p_count, [&](int64_t p, int64_t width, int64_t count) {
     float* panel = state + p * d_state;
-    if (args.initial_states == nullptr || count < width) {
+    if (zero || count < width) {
       for (int64_t i = 0; i < d_state * width; ++i) panel[i] = 0;
     }
-    if (args.initial_states == nullptr) return;
-    transpose_into(args.initial_states + state_offset(args, item, head) + p * d_state, d_state, count, d_state, panel,
-                   width);
+    if (zero) return;
+    transpose_into(args.initial_states + state_offset(args, item, row, head) + p * d_state, d_state, count, d_state,
+                   panel, width);
   });
 }
 
@@ -88,7 +90,8 @@ void store_state(const SsdChunkScanArgs& args, const SsdItem& item, int64_t head
   const int64_t d_state = args.d_state;
   for_panels(item.p_count, [&](int64_t p, int64_t width, int64_t count) {
     transpose_into(state + p * d_state, width, d_state, count,
-                   args.final_states + state_offset(args, item, head) + p * d_state, d_state);
+                   args.final_states + state_offset(args, item, item.sequence.final_row, head) + p * d_state,
+                   d_state);
   });
 }
 
@@ -112,8 +115,7 @@ void store_output(const SsdChunkScanArgs& args, const SsdItem& item, int64_t hea
   for (int64_t t = 0; t < q; ++t) {
     const float* x = row_at(args.x, item.sequence.batch, begin + t) + offset;
     const float* z = args.z.data == nullptr ? nullptr : row_at(args.z, item.sequence.batch, begin + t) + offset;
-    float* out =
-        args.out + (item.sequence.batch * args.seq_len + begin + t) * args.n_heads * args.head_dim + offset;
+    float* out = row_at(args.out, item.sequence.batch, begin + t) + offset;
     for (int64_t p = 0; p < item.p_count; p += kLanes) {
       const int64_t lanes = item.p_count - p;
       Floats value = load(w.y + t * w.channels + p);
@@ -155,19 +157,24 @@ void scan_chunk(const SsdChunkScanArgs& args, const SsdItem& item, int64_t head,
   store_output(args, item, head, begin, q, w);
 }
 
-void scan_item(const SsdChunkScanArgs& args, const SsdPlan& plan, const SsdItem& item, float* memory) noexcept {
+void scan_item(const SsdChunkScanArgs& given, const SsdPlan& plan, const SsdItem& item, float* memory) noexcept {
   Workspace w;
-  w.lay_out(plan, args.d_state, memory);
+  memory += w.lay_out(plan, given.d_state, memory);
+  SsdForwardStage<SsdChunkScanArgs> stage(given, plan);
+  stage.use(memory);
+  const SsdChunkScanArgs& args = stage.args();
   const int64_t state_size = args.d_state * w.channels;
   for (int64_t i = 0; i < item.heads; ++i) load_state(args, item, item.first_head + i, w.states + i * state_size);
   for (int64_t begin = item.sequence.begin; begin < item.sequence.end; begin += plan.chunk) {
     const int64_t q = smaller(plan.chunk, item.sequence.end - begin);
+    stage.load(item, begin, q);
     chunk_scores(args, item.sequence, item.group, begin, q, w.width, w.transposed_B, w.scores);
     for (int64_t i = 0; i < item.heads; ++i) {
       scan_chunk(args, item, item.first_head + i, begin, q, w, w.states + i * state_size);
     }
+    stage.store(item);
   }
-  if (args.final_states == nullptr) return;
+  if (args.final_states == nullptr || item.sequence.final_row < 0) return;
   for (int64_t i = 0; i < item.heads; ++i) store_state(args, item, item.first_head + i, w.states + i * state_size);
 }
 
@@ -176,11 +183,13 @@ void scan_item(const SsdChunkScanArgs& args, const SsdPlan& plan, const SsdItem&
 Status ssd_chunk_scan(const SsdChunkScanArgs& args) noexcept {
   const Status status = check_ssd(args);
   if (status != Status::kOk) return status;
-  if (sequence_count(args) == 0 || args.n_heads == 0 || args.head_dim == 0) return Status::kOk;
-  if (args.seq_len > 0 && args.out == nullptr) return Status::kBadArgument;
+  if (args.batch == 0 || args.n_heads == 0 || args.head_dim == 0) return Status::kOk;
+  if (args.seq_len > 0 && args.out.data == nullptr) return Status::kBadArgument;
+  clear_padding(args.sequences, args.out, args.n_heads, args.head_dim);
+  if (sequence_count(args) == 0) return Status::kOk;
   const SsdPlan plan(args, 16, true);
   const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), plan.items));
-  const int64_t size = Workspace::size(plan, args.d_state);
+  const int64_t size = Workspace::size(plan, args.d_state) + SsdForwardStage<SsdChunkScanArgs>(args, plan).floats();
   const Scratch scratch(workers * size);
   if (!scratch.ok()) return Status::kOutOfMemory;
   for_chunks(plan.items, workers, [&](int64_t i, int32_t worker) noexcept {

@@ -9,7 +9,9 @@
 #include "parallel.h"
 #include "scratch.h"
 #include "ssd_adjoint.h"
+#include "ssd_stage.h"
 #include "ssd_weight_gradients.h"
+#include "weight_target.h"
 
 namespace statespace::STATESPACE_ISA_NS {
 
@@ -17,15 +19,6 @@ namespace {
 
 /// Floats of states that a worker holds per head before it recomputes: 4 MiB.
 constexpr int64_t kHeldStates = int64_t{1} << 20;
-
-int64_t longest_sequence(const SsdChunkScanInputs& args) noexcept {
-  int64_t longest = 0;
-  for (int64_t i = 0; i < sequence_count(args); ++i) {
-    const SsdSequence sequence = sequence_at(args, i);
-    longest = larger(longest, sequence.end - sequence.begin);
-  }
-  return longest;
-}
 
 }  // namespace
 
@@ -68,20 +61,20 @@ int64_t AdjointSpace::lay_out(const SsdPlan& plan, const AdjointSizes& sizes, in
 
 namespace {
 
-/// A (P, N) state of the caller into rows of whole vectors; zero where there is none.
-void load_state(const AdjointPass& pass, const SsdItem& item, int64_t head, const float* from, float* to) noexcept {
+/// A (P, N) state of the caller, in row `state_row` of `from`, into rows of whole vectors; zero where there is none.
+void load_state(const AdjointPass& pass, int64_t state_row, int64_t head, const float* from, float* to) noexcept {
   const int64_t P = pass.args.head_dim, N = pass.args.d_state, row = pass.sizes.row;
   fill_zero(to, pass.sizes.state_size);
-  if (from == nullptr) return;
-  from += (item.sequence.index * pass.args.n_heads + head) * P * N;
+  if (from == nullptr || state_row < 0) return;
+  from += (state_row * pass.args.n_heads + head) * P * N;
   for (int64_t p = 0; p < P; ++p) {
     for (int64_t n = 0; n < N; ++n) to[p * row + n] = from[p * N + n];
   }
 }
 
-void store_state(const AdjointPass& pass, const SsdItem& item, int64_t head, const float* from, float* to) noexcept {
+void store_state(const AdjointPass& pass, int64_t state_row, int64_t head, const float* from, float* to) noexcept {
   const int64_t P = pass.args.head_dim, N = pass.args.d_state, row = pass.sizes.row;
-  to += (item.sequence.index * pass.args.n_heads + head) * P * N;
+  to += (state_row * pass.args.n_heads + head) * P * N;
   for (int64_t p = 0; p < P; ++p) {
     for (int64_t n = 0; n < N; ++n) to[p * N + n] = from[p * row + n];
   }
@@ -105,18 +98,20 @@ void store_weights(const AdjointPass& pass, const SsdItem& item, int64_t begin, 
 /// One item of work: chunks of one sequence, heads of one block.
 class ItemWalk {
  public:
-  ItemWalk(const AdjointPass& pass, const SsdItem& item, const AdjointSpace& space) noexcept
+  ItemWalk(const AdjointPass& pass, const SsdItem& item, const AdjointSpace& space,
+           SsdBackwardStage<SsdChunkScanBackwardArgs>& stage) noexcept
       : pass_(pass),
         item_(item),
         space_(space),
+        stage_(stage),
         chunks_(ceil_div(item.sequence.end - item.sequence.begin, pass.plan.chunk)) {}
 
   void run(const WeightGradients& grad_B, const WeightGradients& grad_C) noexcept {
     for (int64_t i = 0; i < item_.heads; ++i) {
       double* sums = pass_.sums_of(item_, head(i));
       for (int64_t k = 0; k < pass_.args.head_dim + 2; ++k) sums[k] = 0;
-      load_state(pass_, item_, head(i), pass_.args.grad_final_states, grad_state(i));
-      load_state(pass_, item_, head(i), pass_.args.initial_states, boundary(i, 0));
+      load_state(pass_, item_.sequence.final_row, head(i), pass_.args.grad_final_states, grad_state(i));
+      load_state(pass_, item_.sequence.initial_row, head(i), pass_.args.initial_states, boundary(i, 0));
     }
     const int64_t segments = ceil_div(chunks_, pass_.sizes.segment);
     for (int64_t segment = 0; segment + 1 < segments; ++segment) find_boundary(segment + 1);
@@ -126,17 +121,20 @@ class ItemWalk {
       find_states(segment, first, count);
       for (int64_t i = count; i-- > 0;) {
         const int64_t at = begin(first + i), q = length(first + i);
+        stage_.load_adjoint(item_, at, q);
         load_chunk(pass_, item_, at, q, space_);
         for (int64_t j = 0; j < item_.heads; ++j) {
           adjoint_chunk(pass_, item_, head(j), at, q, space_, state(j, i), grad_state(j));
         }
+        stage_.store();
         store_weights(pass_, item_, at, q, space_.grad_B, grad_B);
         store_weights(pass_, item_, at, q, space_.grad_C, grad_C);
       }
     }
-    if (pass_.args.grad_initial_states == nullptr) return;
+    const int64_t row = item_.sequence.initial_row;
+    if (pass_.args.grad_initial_states == nullptr || row < 0) return;
     for (int64_t i = 0; i < item_.heads; ++i) {
-      store_state(pass_, item_, head(i), grad_state(i), pass_.args.grad_initial_states);
+      store_state(pass_, row, head(i), grad_state(i), pass_.args.grad_initial_states);
     }
   }
 
@@ -160,6 +158,7 @@ class ItemWalk {
       copy_state(boundary(i, segment - 1), pass_.sizes.state_size, boundary(i, segment));
     }
     for (int64_t c = (segment - 1) * pass_.sizes.segment; c < segment * pass_.sizes.segment; ++c) {
+      stage_.load(item_, begin(c), length(c), true);
       load_chunk_B(pass_, item_, begin(c), length(c), space_);
       for (int64_t i = 0; i < item_.heads; ++i) {
         advance_state(pass_, item_, head(i), begin(c), length(c), space_, boundary(i, segment), boundary(i, segment));
@@ -172,6 +171,7 @@ class ItemWalk {
       copy_state(boundary(i, segment), pass_.sizes.state_size, state(i, 0));
     }
     for (int64_t c = 0; c + 1 < count; ++c) {
+      stage_.load(item_, begin(first + c), length(first + c), true);
       load_chunk_B(pass_, item_, begin(first + c), length(first + c), space_);
       for (int64_t i = 0; i < item_.heads; ++i) {
         advance_state(pass_, item_, head(i), begin(first + c), length(first + c), space_, state(i, c), state(i, c + 1));
@@ -182,6 +182,7 @@ class ItemWalk {
   const AdjointPass& pass_;
   const SsdItem& item_;
   const AdjointSpace& space_;
+  SsdBackwardStage<SsdChunkScanBackwardArgs>& stage_;
   int64_t chunks_;
 };
 
@@ -212,17 +213,17 @@ void store_head_sums(const AdjointPass& pass) noexcept {
 
 /// Gradients of a call without channels or sequences: whatever has elements is zero.
 void clear_gradients(const SsdChunkScanBackwardArgs& args) noexcept {
-  const int64_t steps = args.batch * args.seq_len * args.n_heads;
-  const int64_t weights = args.batch * args.seq_len * args.n_groups * args.d_state;
   const auto clear = [](float* gradient, int64_t count) noexcept {
     if (gradient != nullptr) fill_zero(gradient, count);
   };
-  clear(args.grad_dt, steps);
+  clear_sequence(args.batch, args.seq_len, 1, args.n_heads, args.grad_dt);
   clear(args.grad_A, args.n_heads);
   clear(args.grad_dt_bias, args.n_heads);
   clear(args.grad_D, args.d_has_head_dim ? args.n_heads * args.head_dim : args.n_heads);
-  clear(args.grad_B, weights);
-  clear(args.grad_C, weights);
+  clear_sequence(args.batch, args.seq_len, args.n_groups, args.d_state, args.grad_B);
+  clear_sequence(args.batch, args.seq_len, args.n_groups, args.d_state, args.grad_C);
+  clear_sequence(args.batch, args.seq_len, args.n_heads, args.head_dim, args.grad_x);
+  clear_sequence(args.batch, args.seq_len, args.n_heads, args.head_dim, args.grad_z);
 }
 
 }  // namespace
@@ -235,32 +236,44 @@ Status ssd_chunk_scan_backward(const SsdChunkScanBackwardArgs& args) noexcept {
     return Status::kOk;
   }
   if (args.batch > 0 && args.seq_len > 0 && args.grad_out.data == nullptr) return Status::kBadArgument;
-  if (args.grad_z != nullptr && args.z.data == nullptr && args.seq_len > 0) return Status::kBadArgument;
+  if (args.grad_z.data != nullptr && args.z.data == nullptr && args.seq_len > 0) return Status::kBadArgument;
 
   const SsdPlan plan(args, 16, false);
   const AdjointSizes sizes(args, plan);
   AdjointSpace layout;
-  const int64_t size = layout.lay_out(plan, sizes, args.d_state, nullptr);
+  const int64_t space_size = layout.lay_out(plan, sizes, args.d_state, nullptr);
+  const int64_t size = space_size + SsdBackwardStage<SsdChunkScanBackwardArgs>(args, plan).floats();
   const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), plan.items));
-  const int64_t weights = args.batch * args.seq_len * args.n_groups * args.d_state;
+  const WeightTarget target_B(args.grad_B, args, args.n_groups), target_C(args.grad_C, args, args.n_groups);
+  const int64_t weights = target_B.size();
   const int64_t parts = (plan.slots - 1) * weights;
   const Scratch scratch(workers * size);
-  const Scratch parts_B(args.grad_B != nullptr ? parts : 0), parts_C(args.grad_C != nullptr ? parts : 0);
+  const Scratch parts_B(args.grad_B.data != nullptr ? parts : 0), parts_C(args.grad_C.data != nullptr ? parts : 0);
   constexpr int64_t kFloatsPerDouble = sizeof(double) / sizeof(float);
   const Scratch sums(sequence_count(args) * args.n_heads * (args.head_dim + 2) * kFloatsPerDouble);
   if (!scratch.ok() || !parts_B.ok() || !parts_C.ok() || !sums.ok()) return Status::kOutOfMemory;
+  if (!target_B.ok() || !target_C.ok()) return Status::kOutOfMemory;
 
   const AdjointPass pass = {args, plan, sizes, reinterpret_cast<double*>(sums.data())};
-  const WeightGradients grad_B = {args.grad_B, parts_B.data(), weights};
-  const WeightGradients grad_C = {args.grad_C, parts_C.data(), weights};
+  const WeightGradients grad_B = {target_B.data(), parts_B.data(), weights};
+  const WeightGradients grad_C = {target_C.data(), parts_C.data(), weights};
   for_chunks(plan.items, workers, [&](int64_t i, int32_t worker) noexcept {
     AdjointSpace space;
-    space.lay_out(plan, sizes, args.d_state, scratch.data() + worker * size);
+    float* const memory = scratch.data() + worker * size;
+    space.lay_out(plan, sizes, args.d_state, memory);
+    SsdBackwardStage<SsdChunkScanBackwardArgs> stage(args, plan);
+    stage.use(memory + space_size);
+    const AdjointPass local = {stage.args(), plan, sizes, pass.sums};
     const SsdItem item = plan.item(args, i);
-    ItemWalk(pass, item, space).run(grad_B, grad_C);
+    ItemWalk(local, item, space, stage).run(grad_B, grad_C);
   });
   add_parts(grad_B, plan.slots);
   add_parts(grad_C, plan.slots);
+  target_B.store();
+  target_C.store();
+  clear_padding(args.sequences, args.grad_x, args.n_heads, args.head_dim);
+  clear_padding(args.sequences, args.grad_z, args.n_heads, args.head_dim);
+  clear_padding(args.sequences, args.grad_dt, 1, args.n_heads);
   store_head_sums(pass);
   return Status::kOk;
 }

@@ -10,6 +10,7 @@
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "sequence_rows.h"
 #include "statespace/causal_conv1d.h"
 #include "vector_math.h"
 
@@ -209,7 +210,7 @@ void convolve_steps(const CausalConv1dUpdateArgs& args, int64_t b, int64_t first
     float* row = block.line + (before - age) * kBlock;
     for (int64_t i = 0; i < kBlock; ++i) row[i] = i < count ? state[i * args.state_len + column] : 0.0f;
   }
-  const float* x = args.x.data + b * args.x.batch_stride + first;
+  const float* x = row_at(args.x, b, 0) + first;
   float* out = args.out + b * args.seq_len * args.dim + first;
   for (int64_t t = 0; t < args.seq_len; ++t) {
     const int64_t oldest = t % args.width;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "check.h"
+#include "sequences.h"
 #include "statespace/causal_conv1d.h"
 
 namespace statespace::test {
@@ -29,8 +30,10 @@ struct ConvProblem {
   ConvShape shape;
   ConvOptions options;
   std::vector<float> x, weight, bias, initial, grad_out, grad_final;
+  std::vector<SequenceSpan> spans;
 
-  ConvProblem(const ConvShape& s, const ConvOptions& o, uint64_t seed) : shape(s), options(o) {
+  ConvProblem(const ConvShape& s, const ConvOptions& o, uint64_t seed)
+      : shape(s), options(o), spans(packed_spans(s.offsets)) {
     Random random(seed);
     x = random.floats(s.elements()), weight = random.floats(s.dim * s.width), bias = random.floats(s.dim);
     initial = random.floats(s.state_size()), grad_out = random.floats(s.elements());
@@ -44,9 +47,11 @@ struct ConvProblem {
     if (options.bias) args.bias = bias.data();
     if (options.initial) args.initial_states = initial.data();
     args.activation = options.silu ? Activation::kSilu : Activation::kNone;
-    if (!shape.offsets.empty()) args.packed = {shape.offsets.data(), shape.sequences()};
+    if (!shape.offsets.empty()) args.sequences = sequences_of(spans);
   }
   SequenceView grad_view() const { return view(grad_rows_); }
+  /// A contiguous output of the shape of x.
+  SequenceTarget output(float* data) const { return target(data, shape.seq_len, shape.dim); }
 
  private:
   int64_t stride() const { return shape.dim + options.row_gap; }

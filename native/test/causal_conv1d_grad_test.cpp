@@ -47,7 +47,7 @@ void check_case(const KernelTable& kernels, const ConvProblem& problem, bool wit
     Output x(s.elements()), weight(s.dim * s.width), bias(s.dim), initial(s.state_size());
     args.grad_out = problem.grad_view();
     if (with_final) args.grad_final_states = problem.grad_final.data();
-    args.grad_x = x.data(), args.grad_weight = weight.data(), args.grad_bias = bias.data();
+    args.grad_x = problem.output(x.data()), args.grad_weight = weight.data(), args.grad_bias = bias.data();
     args.grad_initial_states = initial.data();
     CHECK(kernels.causal_conv1d_backward(args) == Status::kOk);
     std::vector<float> all;
@@ -76,9 +76,9 @@ void check_subsets(const KernelTable& kernels) {
   args.grad_out = problem.grad_view();
   CHECK(kernels.causal_conv1d_backward(args) == Status::kOk);
   Output all(37 * 4), alone(37 * 4), x(2 * 21 * 37);
-  args.grad_weight = all.data(), args.grad_x = x.data();
+  args.grad_weight = all.data(), args.grad_x = problem.output(x.data());
   CHECK(kernels.causal_conv1d_backward(args) == Status::kOk);
-  args.grad_weight = alone.data(), args.grad_x = nullptr;
+  args.grad_weight = alone.data(), args.grad_x = {};
   CHECK(kernels.causal_conv1d_backward(args) == Status::kOk);
   CHECK_SAME_BITS(all.data(), alone.data(), 37 * 4, "grad_weight alone");
   args.grad_out.data = nullptr;

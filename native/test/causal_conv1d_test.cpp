@@ -16,7 +16,7 @@ void check_case(const KernelTable& kernels, const ConvProblem& problem) {
     CausalConv1dArgs args;
     problem.fill(args);
     Output out(s.elements()), final_states(s.state_size());
-    args.out = out.data(), args.final_states = final_states.data();
+    args.out = problem.output(out.data()), args.final_states = final_states.data();
     CHECK(kernels.causal_conv1d(args) == Status::kOk);
     CHECK(out.intact() && final_states.intact());
     std::vector<float> all(out.data(), out.data() + out.size());
@@ -35,10 +35,11 @@ void check_large(const KernelTable& kernels) {
   CausalConv1dArgs args;
   problem.fill(args);
   float* out = static_cast<float*>(allocate(static_cast<size_t>(length * dim) * sizeof(float)));
-  args.out = out;
+  args.out = problem.output(out);
   CHECK(kernels.causal_conv1d(args) == Status::kOk);
   Output tail(100 * dim);
-  args.x.data += (length - 100) * args.x.len_stride, args.seq_len = 100, args.out = tail.data();
+  args.x.data = static_cast<const float*>(args.x.data) + (length - 100) * args.x.len_stride;
+  args.seq_len = 100, args.out = problem.output(tail.data());
   CHECK(kernels.causal_conv1d(args) == Status::kOk);
   CHECK_SAME_BITS(out + (length - 97) * dim, tail.data() + 3 * dim, 97 * dim, "large output");
   deallocate(out);
@@ -49,7 +50,7 @@ void check_refusals(const KernelTable& kernels) {
   Output out(16);
   CausalConv1dArgs args;
   problem.fill(args);
-  args.out = out.data();
+  args.out = problem.output(out.data());
   CausalConv1dArgs bad = args;
   bad.width = 0;
   CHECK(kernels.causal_conv1d(bad) == Status::kBadArgument);
@@ -57,11 +58,13 @@ void check_refusals(const KernelTable& kernels) {
   CHECK(kernels.causal_conv1d(bad) == Status::kBadArgument);
   bad = args, bad.weight = nullptr;
   CHECK(kernels.causal_conv1d(bad) == Status::kBadArgument);
-  bad = args, bad.out = nullptr;
+  bad = args, bad.out.data = nullptr;
   CHECK(kernels.causal_conv1d(bad) == Status::kBadArgument);
-  const int32_t beyond[] = {0, 3, 5};
-  bad = args, bad.packed = {beyond, 2};
-  CHECK(kernels.causal_conv1d(bad) == Status::kIndexOutOfRange);
+  bad = args;
+  for (const std::vector<SequenceSpan>& spans : bad_spans(1, 4)) {
+    bad.sequences = sequences_of(spans);
+    CHECK(kernels.causal_conv1d(bad) == Status::kIndexOutOfRange);
+  }
   CHECK(std::isnan(out.data()[0]));
 }
 

@@ -21,7 +21,7 @@ std::vector<float> run_kernel(const KernelTable& kernels, const SsdCase& problem
   DiagonalSsdArgs args;
   problem.fill(args);
   Output out(s.elements()), states(s.states());
-  args.out = out.data();
+  args.out = problem.output(out.data());
   args.final_states = states.data();
   CHECK(kernels.diagonal_ssd(args) == Status::kOk);
   CHECK(out.intact() && states.intact());
@@ -80,7 +80,7 @@ void check_equal_decays(const KernelTable& kernels) {
   SsdChunkScanArgs args;
   scalar.fill(args);
   Output out(shape.elements()), states(shape.states());
-  args.out = out.data(), args.final_states = states.data();
+  args.out = scalar.output(out.data()), args.final_states = states.data();
   CHECK(kernels.ssd_chunk_scan(args) == Status::kOk);
   const std::vector<float> ours = run_kernel(kernels, diagonal);
   std::vector<float> wanted(out.data(), out.data() + out.size());
@@ -106,7 +106,7 @@ void check_refusals(const KernelTable& kernels) {
   Output out(problem.shape.elements());
   DiagonalSsdArgs args;
   problem.fill(args);
-  args.out = out.data();
+  args.out = problem.output(out.data());
   const auto refuses = [&](const DiagonalSsdArgs& bad, Status status) { CHECK(kernels.diagonal_ssd(bad) == status); };
   DiagonalSsdArgs bad = args;
   bad.n_groups = 3;
@@ -115,17 +115,17 @@ void check_refusals(const KernelTable& kernels) {
   refuses(bad, Status::kBadArgument);
   bad = args, bad.dt_min = NAN;
   refuses(bad, Status::kBadArgument);
-  bad = args, bad.out = nullptr;
+  bad = args, bad.out.data = nullptr;
   refuses(bad, Status::kBadArgument);
   bad = args, bad.A = nullptr;
   refuses(bad, Status::kBadArgument);
   bad = args, bad.C.data = nullptr;
   refuses(bad, Status::kBadArgument);
-  const int32_t beyond[] = {0, 3, 5}, falling[] = {0, 3, 2, 4};
-  bad = args, bad.packed = {beyond, 2};
-  refuses(bad, Status::kIndexOutOfRange);
-  bad = args, bad.packed = {falling, 3};
-  refuses(bad, Status::kIndexOutOfRange);
+  bad = args;
+  for (const std::vector<SequenceSpan>& spans : bad_spans(1, 4)) {
+    bad.sequences = sequences_of(spans);
+    refuses(bad, Status::kIndexOutOfRange);
+  }
   CHECK(std::isnan(out.data()[0]));
 }
 

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "selective_scan_oracle.h"
+#include "sequences.h"
 #include "statespace/selective_scan.h"
 
 namespace statespace::test {
@@ -43,8 +44,10 @@ struct ScanCase {
   std::vector<float> u, delta, A, B, C, D, z, bias, initial, grad_out, grad_last;
   Rows u_rows, delta_rows, B_rows, C_rows, z_rows, grad_rows;
   ScanTensors tensors;
+  std::vector<SequenceSpan> spans;
 
-  ScanCase(const ScanShape& s, const ScanOptions& o, uint64_t seed) : shape(s), options(o) {
+  ScanCase(const ScanShape& s, const ScanOptions& o, uint64_t seed)
+      : shape(s), options(o), spans(packed_spans(s.offsets)) {
     Random random(seed);
     const int64_t rows = s.batch * s.seq_len;
     u = random.floats(rows * s.dim);
@@ -73,6 +76,11 @@ struct ScanCase {
     tensors.softplus = o.softplus;
   }
 
+  /// Contiguous outputs of the shapes of u, B and C.
+  SequenceTarget output(float* data) const { return target(data, shape.seq_len, shape.dim); }
+  SequenceTarget output_B(float* data) const { return target(data, shape.seq_len, shape.b_groups * shape.d_state); }
+  SequenceTarget output_C(float* data) const { return target(data, shape.seq_len, shape.c_groups * shape.d_state); }
+
   void fill(SelectiveScanInputs& args) const {
     args.batch = shape.batch, args.seq_len = shape.seq_len, args.dim = shape.dim, args.d_state = shape.d_state;
     args.b_groups = shape.b_groups, args.c_groups = shape.c_groups;
@@ -85,7 +93,7 @@ struct ScanCase {
     if (options.bias) args.delta_bias = bias.data();
     if (options.initial) args.initial_state = initial.data();
     args.delta_softplus = options.softplus;
-    if (!shape.offsets.empty()) args.packed = {shape.offsets.data(), shape.sequences()};
+    if (!shape.offsets.empty()) args.sequences = sequences_of(spans);
   }
 };
 

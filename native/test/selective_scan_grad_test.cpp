@@ -57,7 +57,7 @@ void check_case(const KernelTable& kernels, const ScanCase& problem, const ScanG
     problem.fill(forward);
     checkpoints.assign(static_cast<size_t>(selective_scan_checkpoint_size(forward)), NAN);
     std::vector<float> out(static_cast<size_t>(elements));
-    forward.out = out.data(), forward.checkpoints = checkpoints.data();
+    forward.out = problem.output(out.data()), forward.checkpoints = checkpoints.data();
     CHECK(kernels.selective_scan(forward) == Status::kOk);
   }
   const bool gate = problem.options.gate;
@@ -71,11 +71,12 @@ void check_case(const KernelTable& kernels, const ScanCase& problem, const ScanG
     if (with_checkpoints) args.checkpoints = checkpoints.data();
     std::vector<Output> outputs;
     for (const int64_t size : sizes) outputs.emplace_back(size);
-    float** const places[] = {&args.grad_u,  &args.grad_delta, &args.grad_A,
-                              &args.grad_B,  &args.grad_C,     &args.grad_D,
-                              &args.grad_z,  &args.grad_delta_bias, &args.grad_initial_state};
-    for (int i = 0; i < 9; ++i) *places[i] = outputs[i].data();
-    if (!gate) args.grad_z = nullptr;
+    args.grad_u = problem.output(outputs[0].data()), args.grad_delta = problem.output(outputs[1].data());
+    args.grad_A = outputs[2].data();
+    args.grad_B = problem.output_B(outputs[3].data()), args.grad_C = problem.output_C(outputs[4].data());
+    args.grad_D = outputs[5].data();
+    if (gate) args.grad_z = problem.output(outputs[6].data());
+    args.grad_delta_bias = outputs[7].data(), args.grad_initial_state = outputs[8].data();
     CHECK(kernels.selective_scan_backward(args) == Status::kOk);
     std::vector<float> all;
     for (const Output& output : outputs) {
@@ -105,9 +106,10 @@ void check_subsets(const KernelTable& kernels) {
   args.grad_out = problem.grad_rows.view(21);
   CHECK(kernels.selective_scan_backward(args) == Status::kOk);
   Output all(2 * 21 * 37), alone(2 * 21 * 37), grad_A(37 * 5), grad_B(2 * 21 * 5);
-  args.grad_delta = all.data(), args.grad_A = grad_A.data(), args.grad_B = grad_B.data();
+  args.grad_delta = problem.output(all.data()), args.grad_A = grad_A.data();
+  args.grad_B = problem.output_B(grad_B.data());
   CHECK(kernels.selective_scan_backward(args) == Status::kOk);
-  args.grad_delta = alone.data(), args.grad_A = nullptr, args.grad_B = nullptr;
+  args.grad_delta = problem.output(alone.data()), args.grad_A = nullptr, args.grad_B = {};
   CHECK(kernels.selective_scan_backward(args) == Status::kOk);
   CHECK_SAME_BITS(all.data(), alone.data(), all.size(), "grad_delta alone");
   args.grad_out.data = nullptr;

@@ -18,7 +18,7 @@ void check_case(const KernelTable& kernels, const ScanCase& problem) {
     SelectiveScanArgs args;
     problem.fill(args);
     Output out(out_size), last(state_size), checkpoints(selective_scan_checkpoint_size(args));
-    args.out = out.data();
+    args.out = problem.output(out.data());
     args.last_state = last.data();
     args.checkpoints = checkpoints.data();
     CHECK(kernels.selective_scan(args) == Status::kOk);
@@ -38,12 +38,15 @@ void check_handover(const KernelTable& kernels) {
   SelectiveScanArgs args;
   problem.fill(args);
   Output whole(64 * 24), parts(64 * 24), middle(24 * 8), last(24 * 8), last_of_parts(24 * 8);
-  args.out = whole.data(), args.last_state = last.data();
+  args.out = problem.output(whole.data()), args.last_state = last.data();
   CHECK(kernels.selective_scan(args) == Status::kOk);
-  args.seq_len = 32, args.out = parts.data(), args.last_state = middle.data();
+  args.seq_len = 32, args.out = problem.output(parts.data()), args.last_state = middle.data();
   CHECK(kernels.selective_scan(args) == Status::kOk);
-  for (SequenceView* view : {&args.u, &args.delta, &args.B, &args.C, &args.z}) view->data += 32 * view->len_stride;
-  args.initial_state = middle.data(), args.out = parts.data() + 32 * 24, args.last_state = last_of_parts.data();
+  for (SequenceView* view : {&args.u, &args.delta, &args.B, &args.C, &args.z}) {
+    view->data = static_cast<const float*>(view->data) + 32 * view->len_stride;
+  }
+  args.initial_state = middle.data(), args.out = problem.output(parts.data() + 32 * 24);
+  args.last_state = last_of_parts.data();
   CHECK(kernels.selective_scan(args) == Status::kOk);
   CHECK_SAME_BITS(whole.data(), parts.data(), 64 * 24, "handover");
   CHECK_SAME_BITS(last.data(), last_of_parts.data(), 24 * 8, "handover state");
@@ -67,7 +70,7 @@ void check_refusals(const KernelTable& kernels) {
   Output out(16);
   SelectiveScanArgs args;
   problem.fill(args);
-  args.out = out.data();
+  args.out = problem.output(out.data());
   SelectiveScanArgs bad = args;
   bad.dim = -1;
   CHECK(kernels.selective_scan(bad) == Status::kBadArgument);
@@ -78,14 +81,13 @@ void check_refusals(const KernelTable& kernels) {
   bad.d_state = kSelectiveScanMaxState + 1;
   CHECK(kernels.selective_scan(bad) == Status::kBadArgument);
   bad = args;
-  bad.out = nullptr;
+  bad.out.data = nullptr;
   CHECK(kernels.selective_scan(bad) == Status::kBadArgument);
   bad = args;
-  const int32_t beyond[] = {0, 3, 5}, falling[] = {0, 3, 2, 4};
-  bad.packed = {beyond, 2};
-  CHECK(kernels.selective_scan(bad) == Status::kIndexOutOfRange);
-  bad.packed = {falling, 3};
-  CHECK(kernels.selective_scan(bad) == Status::kIndexOutOfRange);
+  for (const std::vector<SequenceSpan>& spans : bad_spans(1, 4)) {
+    bad.sequences = sequences_of(spans);
+    CHECK(kernels.selective_scan(bad) == Status::kIndexOutOfRange);
+  }
   CHECK(std::isnan(out.data()[0]));
 }
 

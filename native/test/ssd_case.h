@@ -3,6 +3,7 @@
 #pragma once
 
 #include "check.h"
+#include "sequences.h"
 #include "ssd_oracle.h"
 #include "statespace/ssd_chunk_scan.h"
 
@@ -45,8 +46,10 @@ struct SsdCase {
   std::vector<float> x, dt, A, B, C, D, z, bias, initial, grad_out, grad_final;
   SpacedRows x_rows, dt_rows, B_rows, C_rows, z_rows, grad_rows;
   SsdTensors tensors;
+  std::vector<SequenceSpan> spans;
 
-  SsdCase(const SsdShape& s, const SsdOptions& o, uint64_t seed) : shape(s), options(o) {
+  SsdCase(const SsdShape& s, const SsdOptions& o, uint64_t seed)
+      : shape(s), options(o), spans(packed_spans(s.offsets)) {
     Random random(seed);
     x = random.floats(s.elements()), z = random.floats(s.elements(), -3, 3), grad_out = random.floats(s.elements());
     dt = o.softplus ? random.floats(s.steps(), -4, 1) : random.floats(s.steps(), 0.001f, 0.6f);
@@ -81,6 +84,11 @@ struct SsdCase {
     if (options.limits) tensors.dt_min = 0.0625, tensors.dt_max = 0.5;
   }
 
+  /// Contiguous outputs of the shapes of x, dt and B.
+  SequenceTarget output(float* data) const { return target(data, shape.seq_len, shape.heads * shape.head_dim); }
+  SequenceTarget output_dt(float* data) const { return target(data, shape.seq_len, shape.heads); }
+  SequenceTarget output_B(float* data) const { return target(data, shape.seq_len, shape.groups * shape.d_state); }
+
   void fill(SsdChunkScanInputs& args) const {
     const int64_t length = shape.seq_len;
     args.batch = shape.batch, args.seq_len = length, args.n_heads = shape.heads, args.head_dim = shape.head_dim;
@@ -94,7 +102,7 @@ struct SsdCase {
     if (options.initial) args.initial_states = initial.data();
     args.dt_softplus = options.softplus;
     if (options.limits) args.dt_min = 0.0625f, args.dt_max = 0.5f;
-    if (!shape.offsets.empty()) args.packed = {shape.offsets.data(), shape.sequences()};
+    if (!shape.offsets.empty()) args.sequences = sequences_of(spans);
   }
 };
 

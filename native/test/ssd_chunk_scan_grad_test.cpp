@@ -52,10 +52,12 @@ void check_case(const KernelTable& kernels, const SsdCase& problem, bool with_fi
     if (with_final) args.grad_final_states = problem.grad_final.data();
     std::vector<Output> outputs;
     for (const int64_t size : sizes) outputs.emplace_back(size);
-    float** const places[] = {&args.grad_x, &args.grad_dt, &args.grad_A,       &args.grad_B,             &args.grad_C,
-                              &args.grad_D, &args.grad_z,  &args.grad_dt_bias, &args.grad_initial_states};
-    for (int i = 0; i < 9; ++i) *places[i] = outputs[i].data();
-    if (!problem.options.gate) args.grad_z = nullptr;
+    args.grad_x = problem.output(outputs[0].data()), args.grad_dt = problem.output_dt(outputs[1].data());
+    args.grad_A = outputs[2].data();
+    args.grad_B = problem.output_B(outputs[3].data()), args.grad_C = problem.output_B(outputs[4].data());
+    args.grad_D = outputs[5].data();
+    if (problem.options.gate) args.grad_z = problem.output(outputs[6].data());
+    args.grad_dt_bias = outputs[7].data(), args.grad_initial_states = outputs[8].data();
     CHECK(kernels.ssd_chunk_scan_backward(args) == Status::kOk);
     std::vector<float> all;
     for (const Output& output : outputs) {
@@ -101,9 +103,10 @@ void check_subsets(const KernelTable& kernels) {
   CHECK(kernels.ssd_chunk_scan_backward(args) == Status::kOk);
   Output all(problem.shape.coefficients()), alone(problem.shape.coefficients());
   Output grad_A(20), grad_x(problem.shape.elements());
-  args.grad_B = all.data(), args.grad_A = grad_A.data(), args.grad_x = grad_x.data();
+  args.grad_B = problem.output_B(all.data()), args.grad_A = grad_A.data();
+  args.grad_x = problem.output(grad_x.data());
   CHECK(kernels.ssd_chunk_scan_backward(args) == Status::kOk);
-  args.grad_B = alone.data(), args.grad_A = nullptr, args.grad_x = nullptr;
+  args.grad_B = problem.output_B(alone.data()), args.grad_A = nullptr, args.grad_x = {};
   CHECK(kernels.ssd_chunk_scan_backward(args) == Status::kOk);
   CHECK_SAME_BITS(all.data(), alone.data(), all.size(), "grad_B alone");
   args.grad_out.data = nullptr;

@@ -15,7 +15,7 @@ void check_case(const KernelTable& kernels, const SsdCase& problem, double toler
     SsdChunkScanArgs args;
     problem.fill(args);
     Output out(s.elements()), states(s.states());
-    args.out = out.data();
+    args.out = problem.output(out.data());
     args.final_states = states.data();
     CHECK(kernels.ssd_chunk_scan(args) == Status::kOk);
     CHECK(out.intact() && states.intact());
@@ -54,7 +54,7 @@ void check_nan(const KernelTable& kernels) {
   SsdChunkScanArgs args;
   problem.fill(args);
   Output out(problem.shape.elements());
-  args.out = out.data();
+  args.out = problem.output(out.data());
   CHECK(kernels.ssd_chunk_scan(args) == Status::kOk);
   for (int64_t i = 0; i < out.size(); ++i) {
     const bool spoilt = i / 10 >= 40 && i / 5 % 2 == 1;
@@ -67,7 +67,7 @@ void check_refusals(const KernelTable& kernels) {
   Output out(problem.shape.elements());
   SsdChunkScanArgs args;
   problem.fill(args);
-  args.out = out.data();
+  args.out = problem.output(out.data());
   const auto refuses = [&](const SsdChunkScanArgs& bad, Status status) {
     CHECK(kernels.ssd_chunk_scan(bad) == status);
   };
@@ -82,15 +82,15 @@ void check_refusals(const KernelTable& kernels) {
   refuses(bad, Status::kBadArgument);
   bad = args, bad.dt_min = NAN;
   refuses(bad, Status::kBadArgument);
-  bad = args, bad.out = nullptr;
+  bad = args, bad.out.data = nullptr;
   refuses(bad, Status::kBadArgument);
   bad = args, bad.B.data = nullptr;
   refuses(bad, Status::kBadArgument);
-  const int32_t beyond[] = {0, 3, 5}, falling[] = {0, 3, 2, 4};
-  bad = args, bad.packed = {beyond, 2};
-  refuses(bad, Status::kIndexOutOfRange);
-  bad = args, bad.packed = {falling, 3};
-  refuses(bad, Status::kIndexOutOfRange);
+  bad = args;
+  for (const std::vector<SequenceSpan>& spans : bad_spans(1, 4)) {
+    bad.sequences = sequences_of(spans);
+    refuses(bad, Status::kIndexOutOfRange);
+  }
   CHECK(std::isnan(out.data()[0]));
 }
 

@@ -1,4 +1,4 @@
-/// Causal depthwise convolution along the sequence, forward and backward, float32.
+/// Causal depthwise convolution along the sequence, forward and backward, in float or double (Real).
 ///
 ///   pre[t] = bias + sum_w weight[w] x[t - W + 1 + w]      out = silu(pre) or pre
 ///
@@ -6,7 +6,8 @@
 /// d = grad_out silu'(pre):  dbias = sum d,  dweight[w] = sum d[t] x[t-W+1+w],  dx[s] = sum_w weight[w] d[s+W-1-w];
 /// the same dx at negative s is the gradient of the initial states.
 ///
-/// Letters: B batch, L seq_len, D dim (channels), W width, S packed sequences.
+/// Letters: B batch, L seq_len, D dim (channels), W width, S rows of states: B, or as many as
+/// sequences are packed into one row.
 #pragma once
 
 #include <cstdint>
@@ -20,33 +21,40 @@ namespace statespace {
 /// Largest width that the convolution accepts.
 inline constexpr int64_t kCausalConv1dMaxWidth = 4096;
 
-struct CausalConv1dInputs {
+template <typename Real>
+struct CausalConv1dInputsOf {
   int64_t batch = 0;
   int64_t seq_len = 0;
   int64_t dim = 0;
   int64_t width = 0;
 
   SequenceView x;                         // (B, L, D)
-  const float* weight = nullptr;          // (D, W)
-  const float* bias = nullptr;            // (D), optional
-  const float* initial_states = nullptr;  // (B, D, W-1) or (S, D, W-1), optional
+  const Real* weight = nullptr;          // (D, W)
+  const Real* bias = nullptr;            // (D), optional
+  const Real* initial_states = nullptr;  // (S, D, W-1), optional
   Activation activation = Activation::kNone;
-  PackedSequences packed;
+  SequenceSpans sequences;
 };
 
-struct CausalConv1dArgs : CausalConv1dInputs {
-  float* out = nullptr;           // (B, L, D)
-  float* final_states = nullptr;  // (B, D, W-1) or (S, D, W-1), optional
+template <typename Real>
+struct CausalConv1dArgsOf : CausalConv1dInputsOf<Real> {
+  SequenceTarget out;            // (B, L, D)
+  Real* final_states = nullptr;  // (S, D, W-1), optional
 };
 
-/// Every gradient is optional, contiguous, overwritten, and has the shape of its input.
-struct CausalConv1dBackwardArgs : CausalConv1dInputs {
+/// Every gradient is optional, overwritten, and has the shape of its input.
+template <typename Real>
+struct CausalConv1dBackwardArgsOf : CausalConv1dInputsOf<Real> {
   SequenceView grad_out;                     // (B, L, D)
-  const float* grad_final_states = nullptr;  // (B, D, W-1) or (S, D, W-1), optional
-  float* grad_x = nullptr;
-  float* grad_weight = nullptr;
-  float* grad_bias = nullptr;
-  float* grad_initial_states = nullptr;
+  const Real* grad_final_states = nullptr;  // (S, D, W-1), optional
+  SequenceTarget grad_x;
+  Real* grad_weight = nullptr;
+  Real* grad_bias = nullptr;
+  Real* grad_initial_states = nullptr;
 };
+
+using CausalConv1dInputs = CausalConv1dInputsOf<float>;
+using CausalConv1dArgs = CausalConv1dArgsOf<float>;
+using CausalConv1dBackwardArgs = CausalConv1dBackwardArgsOf<float>;
 
 }  // namespace statespace

@@ -6,7 +6,8 @@
 ///
 /// Source: Hu et al. 2025, arXiv:2510.04944, section 4.
 ///
-/// Letters: B batch, L seq_len, H n_heads, P head_dim, N d_state, G n_groups, S packed sequences.
+/// Letters: B batch, L seq_len, H n_heads, P head_dim, N d_state, G n_groups, S rows of states: B,
+/// or as many as sequences are packed into one row.
 #pragma once
 
 #include "statespace/ssd_chunk_scan.h"
@@ -17,21 +18,21 @@ namespace statespace {
 struct DiagonalSsdInputs : SsdChunkScanInputs {};
 
 struct DiagonalSsdArgs : DiagonalSsdInputs {
-  float* out = nullptr;           // (B, L, H, P)
-  float* final_states = nullptr;  // (B, H, P, N) or (S, H, P, N), optional
+  SequenceTarget out;           // (B, L, H, P)
+  float* final_states = nullptr;  // (S, H, P, N), optional
 };
 
-/// Every gradient is optional, contiguous, overwritten, and has the shape of its input.
+/// Every gradient is optional, overwritten, and has the shape of its input.
 struct DiagonalSsdBackwardArgs : DiagonalSsdInputs {
   SequenceView grad_out;                     // (B, L, H, P)
-  const float* grad_final_states = nullptr;  // (B, H, P, N) or (S, H, P, N), optional
-  float* grad_x = nullptr;
-  float* grad_dt = nullptr;
+  const float* grad_final_states = nullptr;  // (S, H, P, N), optional
+  SequenceTarget grad_x;
+  SequenceTarget grad_dt;
   float* grad_A = nullptr;  // (H, N)
-  float* grad_B = nullptr;
-  float* grad_C = nullptr;
+  SequenceTarget grad_B;
+  SequenceTarget grad_C;
   float* grad_D = nullptr;
-  float* grad_z = nullptr;
+  SequenceTarget grad_z;
   float* grad_dt_bias = nullptr;
   float* grad_initial_states = nullptr;
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "statespace/dtype.h"
 #include "statespace/strided.h"
 
 namespace statespace {
@@ -85,9 +86,6 @@ struct AccumulateArgs {
   float* out;
   Strides out_strides;
 };
-
-/// Storage formats. A complex copy is a real one with a last axis of 2.
-enum class DType : int32_t { kF32, kF64, kF16, kBf16, kI32, kU8 };
 
 /// out = x, converted. Floats round to nearest even; a float becomes an integer by truncation toward zero,
 /// saturating, NaN becoming 0; integers narrow by saturation.

@@ -1,4 +1,4 @@
-/// Chunked state-space-duality scan of Mamba-2, forward and backward, float32.
+/// Chunked state-space-duality scan of Mamba-2, forward and backward, in float or double (Real).
 ///
 ///   v = dt + dt_bias     Delta = clamp(dt_softplus ? log1p(exp v) : v, dt_min, dt_max)
 ///   H[t] = exp(Delta[t] A) H[t-1] + Delta[t] x[t] B[t]'      (P, N) per head
@@ -7,7 +7,8 @@
 /// computed chunk by chunk as a masked attention plus a carried state. Source: Dao & Gu 2024, arXiv:2405.21060,
 /// section 6.
 ///
-/// Letters: B batch, L seq_len, H n_heads, P head_dim, N d_state, G n_groups, S packed sequences.
+/// Letters: B batch, L seq_len, H n_heads, P head_dim, N d_state, G n_groups, S rows of states: B,
+/// or as many as sequences are packed into one row.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@
 
 namespace statespace {
 
-struct SsdChunkScanInputs {
+template <typename Real>
+struct SsdChunkScanInputsOf {
   int64_t batch = 0;
   int64_t seq_len = 0;
   int64_t n_heads = 0;
@@ -31,38 +33,44 @@ struct SsdChunkScanInputs {
 
   SequenceView x;                         // (B, L, H, P)
   SequenceView dt;                        // (B, L, H), before bias and softplus
-  const float* A = nullptr;               // (H)
+  const Real* A = nullptr;               // (H)
   SequenceView B;                         // (B, L, G, N)
   SequenceView C;                         // (B, L, G, N)
-  const float* D = nullptr;               // (H), or (H, P) with d_has_head_dim; optional
+  const Real* D = nullptr;               // (H), or (H, P) with d_has_head_dim; optional
   bool d_has_head_dim = false;
   SequenceView z;                         // (B, L, H, P), optional
-  const float* dt_bias = nullptr;         // (H), optional
+  const Real* dt_bias = nullptr;         // (H), optional
   bool dt_softplus = false;
-  float dt_min = 0.0f;
-  float dt_max = std::numeric_limits<float>::infinity();
-  const float* initial_states = nullptr;  // (B, H, P, N) or (S, H, P, N), optional
-  PackedSequences packed;
+  Real dt_min = 0;
+  Real dt_max = std::numeric_limits<Real>::infinity();
+  const Real* initial_states = nullptr;  // (S, H, P, N), optional
+  SequenceSpans sequences;
 };
 
-struct SsdChunkScanArgs : SsdChunkScanInputs {
-  float* out = nullptr;           // (B, L, H, P)
-  float* final_states = nullptr;  // (B, H, P, N) or (S, H, P, N), optional
+template <typename Real>
+struct SsdChunkScanArgsOf : SsdChunkScanInputsOf<Real> {
+  SequenceTarget out;            // (B, L, H, P)
+  Real* final_states = nullptr;  // (S, H, P, N), optional
 };
 
-/// Every gradient is optional, contiguous, overwritten, and has the shape of its input.
-struct SsdChunkScanBackwardArgs : SsdChunkScanInputs {
+/// Every gradient is optional, overwritten, and has the shape of its input.
+template <typename Real>
+struct SsdChunkScanBackwardArgsOf : SsdChunkScanInputsOf<Real> {
   SequenceView grad_out;                     // (B, L, H, P)
-  const float* grad_final_states = nullptr;  // (B, H, P, N) or (S, H, P, N), optional
-  float* grad_x = nullptr;
-  float* grad_dt = nullptr;
-  float* grad_A = nullptr;
-  float* grad_B = nullptr;
-  float* grad_C = nullptr;
-  float* grad_D = nullptr;
-  float* grad_z = nullptr;
-  float* grad_dt_bias = nullptr;
-  float* grad_initial_states = nullptr;
+  const Real* grad_final_states = nullptr;  // (S, H, P, N), optional
+  SequenceTarget grad_x;
+  SequenceTarget grad_dt;
+  Real* grad_A = nullptr;
+  SequenceTarget grad_B;
+  SequenceTarget grad_C;
+  Real* grad_D = nullptr;
+  SequenceTarget grad_z;
+  Real* grad_dt_bias = nullptr;
+  Real* grad_initial_states = nullptr;
 };
+
+using SsdChunkScanInputs = SsdChunkScanInputsOf<float>;
+using SsdChunkScanArgs = SsdChunkScanArgsOf<float>;
+using SsdChunkScanBackwardArgs = SsdChunkScanBackwardArgsOf<float>;
 
 }  // namespace statespace
