@@ -82,7 +82,7 @@ int32_t AsyncJob::WriteBack() {
         napi_get_typedarray_info(env_, view, &type, &length, &data, nullptr, nullptr) != napi_ok) {
       return RefusalCode(Refusal::kOutputLost, -1);
     }
-    const size_t element = type == napi_float64_array ? 8 : 4;
+    const size_t element = type == napi_float64_array ? 8 : type == napi_uint16_array ? 2 : 4;
     if (data == nullptr || length * element < copy.byte_offset + copy.bytes) {
       return RefusalCode(Refusal::kOutputLost, -1);
     }

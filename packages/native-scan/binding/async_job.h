@@ -29,7 +29,7 @@ class AsyncJob {
   /// `data`; null when there is no memory. `read`: the kernel needs the present contents; `written`: the view
   /// gets the result.
   void* Stage(napi_value view, char* data, size_t byte_offset, size_t bytes, bool read, bool written);
-  void Own(std::unique_ptr<int32_t[]> indices) { indices_.push_back(std::move(indices)); }
+  void Own(std::unique_ptr<char[]> memory) { held_.push_back(std::move(memory)); }
 
  private:
   friend napi_value StartJob(std::unique_ptr<AsyncJob> job, std::function<Status()> work);
@@ -53,7 +53,7 @@ class AsyncJob {
   std::vector<CopyBack> copy_backs_;
   std::vector<Block*> blocks_;
   std::vector<napi_ref> kept_;
-  std::vector<std::unique_ptr<int32_t[]>> indices_;
+  std::vector<std::unique_ptr<char[]>> held_;
   std::function<Status()> work_;
   napi_async_work handle_ = nullptr;
   napi_deferred deferred_ = nullptr;

@@ -239,13 +239,41 @@ int32_t* Call::OutIndices(int64_t count) {
   return static_cast<int32_t*>(Read({DType::kI32, Role::kWrite, Sharing::kNone, true}, axes, 1));
 }
 
-SequenceView Call::Sequence(int64_t batch, int64_t length, int64_t inner, bool required) {
-  SequenceView view;
-  view.batch_stride = Integer();
-  view.len_stride = Integer();
-  const Axis axes[] = {{batch, view.batch_stride}, {length, view.len_stride}, {inner, 1}};
-  view.data = static_cast<const float*>(Read({DType::kF32, Role::kRead, Sharing::kNone, required}, axes, 3));
-  return view;
+template <typename Tensor>
+Tensor Call::ReadSequence(const SequenceSizes& sizes, Role role, bool required) {
+  Tensor tensor;
+  tensor.dtype = static_cast<DType>(Choice(4));  // the float formats come first
+  tensor.batch_stride = Integer();
+  tensor.len_stride = Integer();
+  tensor.outer_stride = Integer();
+  tensor.inner_stride = Integer();
+  const Axis axes[] = {{sizes.batch, tensor.batch_stride},
+                       {sizes.length, tensor.len_stride},
+                       {sizes.outer, tensor.outer_stride},
+                       {sizes.inner, tensor.inner_stride},
+                       {2, 1}};
+  tensor.data = Read({tensor.dtype, role, Sharing::kNone, required}, axes, sizes.pairs ? 5 : 4);
+  return tensor;
+}
+
+SequenceView Call::Sequence(const SequenceSizes& sizes, bool required) {
+  return ReadSequence<SequenceView>(sizes, Role::kRead, required);
+}
+
+SequenceTarget Call::SequenceOut(const SequenceSizes& sizes, bool required) {
+  return ReadSequence<SequenceTarget>(sizes, Role::kWrite, required);
+}
+
+void* Call::Hold(size_t bytes) {
+  std::unique_ptr<char[]> memory(new (std::nothrow) char[bytes + 1]);
+  if (memory == nullptr) {
+    Refuse(Refusal::kOutOfMemory);
+    return nullptr;
+  }
+  void* result = memory.get();
+  if (job_ != nullptr) job_->Own(std::move(memory));
+  else held_.push_back(std::move(memory));
+  return result;
 }
 
 const float* Call::Rows(int64_t rows, int64_t inner, int64_t* row_stride, bool required) {
@@ -287,16 +315,11 @@ const int32_t* Call::Indices(int64_t count, bool required) {
                              &located);
   if (found == Found::kNothing) return nullptr;
 
-  std::unique_ptr<int32_t[]> copy(new (std::nothrow) int32_t[static_cast<size_t>(count) + 1]);
-  if (copy == nullptr) {
-    Refuse(Refusal::kOutOfMemory, position);
-    return nullptr;
+  void* copy = Hold(static_cast<size_t>(count) * sizeof(int32_t));
+  if (copy != nullptr && found == Found::kView) {
+    std::memcpy(copy, located.data + located.byte_offset, located.bytes);
   }
-  if (found == Found::kView) std::memcpy(copy.get(), located.data + located.byte_offset, located.bytes);
-  const int32_t* result = copy.get();
-  if (job_ != nullptr) job_->Own(std::move(copy));
-  else indices_.push_back(std::move(copy));
-  return result;
+  return static_cast<const int32_t*>(copy);
 }
 
 List Call::ReadList(int64_t length) {

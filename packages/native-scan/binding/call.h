@@ -44,6 +44,16 @@ struct List {
   int32_t position = -1;
 };
 
+/// The axes of a sequence tensor.
+struct SequenceSizes {
+  int64_t batch;
+  int64_t length;
+  int64_t outer;
+  int64_t inner;
+  /// Each entry is (re, im).
+  bool pairs = false;
+};
+
 class Call {
  public:
   Call(napi_env env, napi_callback_info info, Mode mode);
@@ -66,18 +76,36 @@ class Call {
   /// Entries of a shape; refuses what no array can hold.
   int64_t Product(std::initializer_list<int64_t> sizes);
 
-  // Arrays, in order. An optional one that is undefined or null answers nullptr.
-  const float* In(int64_t count) { return Dense<const float>(Role::kRead, count, true); }
-  const float* OptionalIn(int64_t count) { return Dense<const float>(Role::kRead, count, false); }
-  float* Out(int64_t count, Sharing sharing = Sharing::kNone) {
-    return Dense<float>(Role::kWrite, count, true, sharing);
+  /// Memory that lives as long as the call; null, with a refusal, when there is none.
+  void* Hold(size_t bytes);
+
+  // Arrays of Real (float or double), in order. An optional one that is undefined or null answers nullptr.
+  template <typename Real = float>
+  const Real* In(int64_t count) {
+    return Dense<const Real>(Role::kRead, count, true);
   }
-  float* OptionalOut(int64_t count) { return Dense<float>(Role::kWrite, count, false); }
-  float* InOut(int64_t count) { return Dense<float>(Role::kUpdate, count, true); }
+  template <typename Real = float>
+  const Real* OptionalIn(int64_t count) {
+    return Dense<const Real>(Role::kRead, count, false);
+  }
+  template <typename Real = float>
+  Real* Out(int64_t count, Sharing sharing = Sharing::kNone) {
+    return Dense<Real>(Role::kWrite, count, true, sharing);
+  }
+  template <typename Real = float>
+  Real* OptionalOut(int64_t count) {
+    return Dense<Real>(Role::kWrite, count, false);
+  }
+  template <typename Real = float>
+  Real* InOut(int64_t count) {
+    return Dense<Real>(Role::kUpdate, count, true);
+  }
   int32_t* OutIndices(int64_t count);
 
-  /// (batch, length, inner) with unit stride inside; numbers: batch stride, length stride, offset.
-  SequenceView Sequence(int64_t batch, int64_t length, int64_t inner, bool required = true);
+  /// (batch, length, outer, inner) of a float format; numbers: format, the four strides, offset. With `pairs` each entry
+  /// is two neighbouring elements.
+  SequenceView Sequence(const SequenceSizes& sizes, bool required = true);
+  SequenceTarget SequenceOut(const SequenceSizes& sizes, bool required = true);
   /// (rows, inner) with unit stride inside; numbers: row stride, offset.
   const float* Rows(int64_t rows, int64_t inner, int64_t* row_stride, bool required = true);
   /// (batch, rows, inner) with unit stride inside; numbers: batch stride, row stride, offset.
@@ -163,8 +191,13 @@ class Call {
   template <typename T>
   T* Dense(Role role, int64_t count, bool required, Sharing sharing = Sharing::kNone) {
     const Axis axes[] = {{count, 1}};
-    return static_cast<T*>(Read({DType::kF32, role, sharing, required}, axes, 1));
+    constexpr DType dtype = sizeof(T) == sizeof(double) ? DType::kF64 : DType::kF32;
+    return static_cast<T*>(Read({dtype, role, sharing, required}, axes, 1));
   }
+
+  /// Reads into a view or a target.
+  template <typename Tensor>
+  Tensor ReadSequence(const SequenceSizes& sizes, Role role, bool required);
 
   void ReadNumbers();
   napi_value NextArgument();
@@ -191,7 +224,7 @@ class Call {
   Range ranges_[kMaxArguments];
   size_t range_count_ = 0;
   std::vector<Range> list_ranges_;
-  std::vector<std::unique_ptr<int32_t[]>> indices_;
+  std::vector<std::unique_ptr<char[]>> held_;
   std::unique_ptr<AsyncJob> job_;
 };
 

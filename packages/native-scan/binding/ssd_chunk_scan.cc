@@ -1,4 +1,4 @@
-// SSD scan with one decay per head; arguments in ssd_arguments.h.
+// SSD scan with one decay per head: a number, real (0 f32, 1 f64), then the arguments of ssd_arguments.h.
 #include "methods.h"
 #include "ssd_arguments.h"
 #include "statespace/kernels.h"
@@ -7,13 +7,13 @@ namespace statespace::binding {
 namespace {
 
 napi_value SsdChunkScan(Call& call) {
-  const auto args = ReadSsdForward<SsdChunkScanArgs>(call, false);
-  return call.Run(args, cpu_kernels()->ssd_chunk_scan);
+  call.Choice(1);
+  return call.Run(ReadSsdForward<SsdChunkScanArgs>(call, false), cpu_kernels()->ssd_chunk_scan);
 }
 
 napi_value SsdChunkScanBackward(Call& call) {
-  const auto args = ReadSsdBackward<SsdChunkScanBackwardArgs>(call, false);
-  return call.Run(args, cpu_kernels()->ssd_chunk_scan_backward);
+  call.Choice(1);
+  return call.Run(ReadSsdBackward<SsdChunkScanBackwardArgs>(call, false), cpu_kernels()->ssd_chunk_scan_backward);
 }
 
 constexpr Method kMethods[] = {

@@ -3,7 +3,7 @@
 // stateBatchIndices?, out; x, dt, B, C, z take one stride.
 //
 // causalConv1dUpdate. Numbers: batch, seqLen, dim, width, stateLen, stateRows, activation. Arrays: x, convState,
-// weight, bias?, cacheSeqlens?, convStateIndices?, out; x takes two strides.
+// weight, bias?, cacheSeqlens?, convStateIndices?, out; x as sequences.
 #include "methods.h"
 #include "statespace/kernels.h"
 
@@ -66,7 +66,9 @@ napi_value CausalConv1dUpdate(Call& call) {
   a.activation = static_cast<Activation>(call.Choice(2));
   if (a.width < 1 || a.state_len < a.width - 1) call.Refuse(Refusal::kBadNumber);
 
-  a.x = call.Sequence(a.batch, a.seq_len, a.dim);
+  a.x = call.Sequence({a.batch, a.seq_len, 1, a.dim});
+  // The kernel reads x in place: it is a few rows, which callers copy.
+  if (a.dim > 1 && (a.x.dtype != DType::kF32 || a.x.inner_stride != 1)) call.Refuse(Refusal::kWrongType, 0);
   a.conv_state = call.InOut(call.Product({a.state_rows, a.dim, a.state_len}));
   a.weight = call.In(call.Product({a.dim, a.width}));
   a.bias = call.OptionalIn(a.dim);
