@@ -2,16 +2,38 @@
  * Arguments of the state-space kernels.
  *
  * Letters in shapes: B batch, L seqLen, D channels (dInner), N dState, G nGroups, H nHeads, P headDim,
- * W conv width, S packed sequences. Inputs may have any strides along outer axes. Outputs are contiguous,
- * preallocated by the caller and wholly overwritten; an optional output that is absent is not computed.
+ * W conv width, S packed sequences. Tensors with a length L may have any strides, outputs too; other outputs are
+ * contiguous. All are preallocated by the caller and wholly overwritten; an optional output that is absent is not computed.
  */
 import type { TensorLike } from '../tensor-like.js';
+
+/**
+ * Where the sequences of a (B, L, ...) call lie, and which way they run. Without any of these every batch row is one
+ * sequence. At most one of `cuSeqlens`, `seqIdx` and `lengths` may be given. Padding has output 0 and gradient 0, and the
+ * state passes it by.
+ */
+export interface SequenceOptions {
+  /** i32 (S + 1): boundaries of S sequences packed into one row, 0 first and L last; needs B = 1. States are (S, ...). */
+  readonly cuSeqlens?: TensorLike;
+  /**
+   * i32 (B, L): each run of equal ids is a sequence of its own, negative ids are padding. The initial state of a row
+   * belongs to its first sequence, the final state to its last.
+   */
+  readonly seqIdx?: TensorLike;
+  /** i32 (B): steps of each row, 0 to L; the rest of the row is padding. */
+  readonly lengths?: TensorLike;
+  /**
+   * Walks every sequence from its last step to its first, as if it were turned around and the result turned back:
+   * initial states stand after the last step. Default false.
+   */
+  readonly reverse?: boolean;
+}
 
 /**
  * Inputs of the selective scan. Beside a complex A, B, C and the states are complex too; complex tensors have a
  * last axis of 2 (re, im), and the tag `c64`/`c128` or that of plain floats: A (D, N, 2), B (B, L, N, 2), ...
  */
-export interface SelectiveScanInputs {
+export interface SelectiveScanInputs extends SequenceOptions {
   /** (B, L, D) */
   readonly u: TensorLike;
   /** Step before bias and softplus, (B, L, D). */
@@ -32,8 +54,6 @@ export interface SelectiveScanInputs {
   readonly deltaSoftplus?: boolean;
   /** State before the first step, (B, D, N); zero when absent. Packed rows: (S, D, N). */
   readonly initialState?: TensorLike;
-  /** i32 (S + 1): sequence boundaries along L of a packed row; needs B = 1. */
-  readonly cuSeqlens?: TensorLike;
 }
 
 export interface SelectiveScanArgs extends SelectiveScanInputs {
@@ -58,7 +78,7 @@ export interface SelectiveScanBackwardArgs extends SelectiveScanInputs {
 }
 
 /** Inputs of the causal depthwise convolution along L. */
-export interface CausalConv1dInputs {
+export interface CausalConv1dInputs extends SequenceOptions {
   /** (B, L, D) */
   readonly x: TensorLike;
   /** (D, W) */
@@ -69,8 +89,6 @@ export interface CausalConv1dInputs {
   readonly activation?: 'none' | 'silu';
   /** Inputs before the first step, (B, D, W-1), oldest first; zero when absent. Packed: (S, D, W-1). */
   readonly initialStates?: TensorLike;
-  /** i32 (S + 1): sequence boundaries along L of a packed row; needs B = 1. */
-  readonly cuSeqlens?: TensorLike;
 }
 
 export interface CausalConv1dArgs extends CausalConv1dInputs {
@@ -90,7 +108,7 @@ export interface CausalConv1dBackwardArgs extends CausalConv1dInputs {
 }
 
 /** Inputs of the chunked state-space-duality scan (Mamba-2). */
-export interface SsdChunkScanInputs {
+export interface SsdChunkScanInputs extends SequenceOptions {
   /** (B, L, H, P) */
   readonly x: TensorLike;
   /** Step before bias and softplus, (B, L, H). */
@@ -114,8 +132,6 @@ export interface SsdChunkScanInputs {
   readonly dtLimit?: readonly [number, number];
   /** (B, H, P, N) or packed (S, H, P, N); zero when absent. */
   readonly initialStates?: TensorLike;
-  /** i32 (S + 1): sequence boundaries along L of a packed row; needs B = 1. */
-  readonly cuSeqlens?: TensorLike;
 }
 
 export interface SsdChunkScanArgs extends SsdChunkScanInputs {

@@ -1,11 +1,19 @@
 /** What backward passes check about the gradients they are asked to write. */
 import { ArgumentError } from '../errors.js';
-import { expectOutput } from '../tensor-checks.js';
+import { expectOutput, expectStridedOutput } from '../tensor-checks.js';
 import type { TensorLike } from '../tensor-like.js';
 import { complexDTypes } from './float64-tensor.js';
 
+/** What a gradient may be besides contiguous and real. */
+export interface GradientForm {
+  /** (re, im) along the last axis. */
+  readonly complex?: boolean;
+  /** Any strides: the gradient of a tensor with a length. */
+  readonly strided?: boolean;
+}
+
 /**
- * Checks that `gradient`, where asked for, can hold the gradient of `input`: contiguous, of its shape.
+ * Checks that `gradient`, where asked for, can hold the gradient of `input`, of its shape.
  * @throws {ArgumentError} when `input` was not given. @throws {ShapeError | DTypeError | DisposedError}
  */
 export function expectGradient(
@@ -13,7 +21,7 @@ export function expectGradient(
   argument: string,
   gradient: TensorLike | undefined,
   input: TensorLike | undefined,
-  complex = false,
+  { complex = false, strided = false }: GradientForm = {},
 ): void {
   if (gradient === undefined) return;
   if (input === undefined) {
@@ -25,5 +33,6 @@ export function expectGradient(
     });
   }
   const { shape } = input;
-  expectOutput(op, argument, gradient, complex ? { shape, dtypes: complexDTypes } : { shape });
+  const expectOne = strided ? expectStridedOutput : expectOutput;
+  expectOne(op, argument, gradient, complex ? { shape, dtypes: complexDTypes } : { shape });
 }

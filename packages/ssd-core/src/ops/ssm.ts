@@ -19,6 +19,7 @@ export {
 } from './diagonal-ssd/diagonal-ssd-backward.js';
 export * from './diagonal-ssd/shapes.js';
 export type { Float64Tensor } from './float64-tensor.js';
+export { mirroredInTime } from './reverse.js';
 export { type SelectiveScanResult, selectiveScanRef } from './selective-scan/selective-scan.js';
 export {
   type SelectiveScanGradients,
@@ -27,7 +28,7 @@ export {
 export * from './selective-scan/shapes.js';
 export * from './selective-state-update/selective-state-update.js';
 export * from './selective-state-update/shapes.js';
-export { readCuSeqlens, readStateIndices } from './sequences.js';
+export { readSequences, type SequenceSpan, type Sequences, type StepRange } from './sequences.js';
 export {
   checkSsdChunkScanGradients,
   checkSsdChunkScanOutputs,
@@ -47,4 +48,5 @@ export {
   type SsdChunkScanGradients,
   ssdChunkScanBackwardRef,
 } from './ssd-chunk-scan/ssd-chunk-scan-backward.js';
+export { readStateIndices } from './state-indices.js';
 export type { StepLimit } from './step-size.js';

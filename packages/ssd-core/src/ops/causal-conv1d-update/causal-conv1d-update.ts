@@ -10,7 +10,7 @@
 import { loadFloat64 } from '../../reference/views.js';
 import { silu } from '../activations.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
-import { readStateIndices } from '../sequences.js';
+import { readStateIndices } from '../state-indices.js';
 import { type CausalConv1dUpdateInputs, checkCausalConv1dUpdateShapes, readCacheSeqlens } from './shapes.js';
 
 /** Result of a decode step; the state given in is left as it was. */

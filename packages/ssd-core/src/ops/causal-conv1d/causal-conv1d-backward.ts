@@ -11,8 +11,14 @@ import type { CausalConv1dInputs } from '../../kernels/ssm-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { siluDerivative } from '../activations.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
+import { inTime } from '../reverse.js';
 import { convolve, inputLine, loadConvData } from './causal-conv1d.js';
-import { type CausalConv1dUpstream, checkCausalConv1dShapes, checkCausalConv1dUpstream } from './shapes.js';
+import {
+  type CausalConv1dDims,
+  type CausalConv1dUpstream,
+  checkCausalConv1dShapes,
+  checkCausalConv1dUpstream,
+} from './shapes.js';
 
 /** Gradients of all inputs, each in the shape of its input; that of an absent bias is undefined. */
 export interface CausalConv1dGradients {
@@ -36,6 +42,14 @@ export function causalConv1dBackwardRef(
   const op = 'causalConv1dBackward';
   const dims = checkCausalConv1dShapes(op, inputs);
   checkCausalConv1dUpstream(op, dims, inputs);
+  return inTime(inputs, ['x', 'gradOut'], ['gradX'], (given) => convolveAllBackward(op, given, dims));
+}
+
+function convolveAllBackward(
+  op: string,
+  inputs: CausalConv1dInputs & CausalConv1dUpstream,
+  dims: CausalConv1dDims,
+): CausalConv1dGradients {
   const data = loadConvData(op, inputs, dims);
   const { seqLen, dim, width, stateRows } = dims;
   const before = width - 1;
@@ -55,10 +69,10 @@ export function causalConv1dBackwardRef(
       if (data.silu) convolve(data, line, d, first, pre);
       // Gradient of [initial state, x], so that both ends need no special case.
       const gradLine = new Float64Array(line.length);
-      const stateAt = (span.state * dim + d) * before;
       const steps = span.end - span.start;
-      if (upstreamStates !== undefined) {
-        gradLine.set(upstreamStates.subarray(stateAt, stateAt + before), steps);
+      if (upstreamStates !== undefined && span.final >= 0) {
+        const from = (span.final * dim + d) * before;
+        gradLine.set(upstreamStates.subarray(from, from + before), steps);
       }
       for (let t = 0; t < steps; t++) {
         const at = first + t * dim;
@@ -71,7 +85,9 @@ export function causalConv1dBackwardRef(
           gradLine[t + w] = (gradLine[t + w] as number) + e * (data.weight[tap] as number);
         }
       }
-      gradInitial.set(gradLine.subarray(0, before), stateAt);
+      if (span.initial >= 0) {
+        gradInitial.set(gradLine.subarray(0, before), (span.initial * dim + d) * before);
+      }
       for (let t = 0; t < steps; t++) gradX[first + t * dim] = gradLine[before + t] as number;
     }
   }

@@ -12,7 +12,8 @@ import type { CausalConv1dInputs } from '../../kernels/ssm-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { silu } from '../activations.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
-import { readCuSeqlens, type SequenceSpan, sequenceSpans } from '../sequences.js';
+import { inTime } from '../reverse.js';
+import { inWalkingOrder, readSequences, type SequenceSpan } from '../sequences.js';
 import { type CausalConv1dDims, checkCausalConv1dShapes } from './shapes.js';
 
 /** Result of the forward pass. */
@@ -37,6 +38,10 @@ export interface CausalConv1dResult {
 export function causalConv1dRef(inputs: CausalConv1dInputs): CausalConv1dResult {
   const op = 'causalConv1d';
   const dims = checkCausalConv1dShapes(op, inputs);
+  return inTime(inputs, ['x'], ['out'], (given) => convolveAll(op, given, dims));
+}
+
+function convolveAll(op: string, inputs: CausalConv1dInputs, dims: CausalConv1dDims): CausalConv1dResult {
   const data = loadConvData(op, inputs, dims);
   const { batch, seqLen, dim, width, stateRows } = dims;
   const out = new Float64Array(batch * seqLen * dim);
@@ -45,8 +50,9 @@ export function causalConv1dRef(inputs: CausalConv1dInputs): CausalConv1dResult 
     for (let d = 0; d < dim; d++) {
       const line = inputLine(data, span, d);
       convolve(data, line, d, (span.row * seqLen + span.start) * dim + d, out);
+      if (span.final < 0) continue;
       const last = line.subarray(span.end - span.start);
-      finalStates.set(last, (span.state * dim + d) * (width - 1));
+      finalStates.set(last, (span.final * dim + d) * (width - 1));
     }
   }
   if (data.silu) for (let i = 0; i < out.length; i++) out[i] = silu(out[i] as number);
@@ -59,6 +65,7 @@ export function causalConv1dRef(inputs: CausalConv1dInputs): CausalConv1dResult 
 /** The inputs of one convolution as float64 arrays. */
 export interface ConvData {
   readonly dims: CausalConv1dDims;
+  /** In the order of the walk, as x. */
   readonly spans: readonly SequenceSpan[];
   /** (B, L, D) */
   readonly x: Float64Array;
@@ -74,10 +81,10 @@ export interface ConvData {
 /** Copies checked inputs to float64. @throws {ArgumentError} for sequence boundaries that do not fit. */
 export function loadConvData(op: string, inputs: CausalConv1dInputs, dims: CausalConv1dDims): ConvData {
   const { bias, initialStates } = inputs;
-  const bounds = readCuSeqlens(op, inputs.cuSeqlens, dims.seqLen);
+  const sequences = readSequences(op, dims, inputs);
   return {
     dims,
-    spans: sequenceSpans(dims.batch, dims.seqLen, bounds),
+    spans: inWalkingOrder(sequences, dims.seqLen, inputs.reverse ?? false).spans,
     x: loadFloat64(op, 'x', inputs.x),
     weight: loadFloat64(op, 'weight', inputs.weight),
     bias: bias && loadFloat64(op, 'bias', bias),
@@ -92,8 +99,8 @@ export function inputLine({ dims, x, initialStates }: ConvData, span: SequenceSp
   const before = width - 1;
   const steps = span.end - span.start;
   const line = new Float64Array(before + steps);
-  if (initialStates !== undefined) {
-    const from = (span.state * dim + d) * before;
+  if (initialStates !== undefined && span.initial >= 0) {
+    const from = (span.initial * dim + d) * before;
     line.set(initialStates.subarray(from, from + before));
   }
   const first = (span.row * seqLen + span.start) * dim + d;

@@ -5,7 +5,7 @@ import type {
   CausalConv1dBackwardArgs,
   CausalConv1dInputs,
 } from '../../kernels/ssm-args.js';
-import { expectInput, expectOutput, expectRank } from '../../tensor-checks.js';
+import { expectInput, expectOutput, expectRank, expectStridedOutput } from '../../tensor-checks.js';
 import { formatShape, type TensorLike } from '../../tensor-like.js';
 import { expectGradient } from '../gradient-checks.js';
 import { stateRows } from '../sequences.js';
@@ -55,8 +55,8 @@ export function checkConvWeights(
 }
 
 /**
- * Checks the inputs of a causal convolution and gives its sizes. The entries of `cuSeqlens` are checked where
- * they are read (`readCuSeqlens`).
+ * Checks the inputs of a causal convolution and gives its sizes. The entries of index inputs are checked where
+ * they are read (`readSequences`).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming `op` and the argument.
  */
 export function checkCausalConv1dShapes(op: string, inputs: CausalConv1dInputs): CausalConv1dDims {
@@ -65,7 +65,7 @@ export function checkCausalConv1dShapes(op: string, inputs: CausalConv1dInputs):
   expectRank(op, 'x', x, 3, '(B, L, D)');
   const [batch, seqLen, dim] = x.shape as [number, number, number];
   const width = checkConvWeights(op, inputs, dim);
-  const dims = { batch, seqLen, dim, width, stateRows: stateRows(op, batch, cuSeqlens) };
+  const dims = { batch, seqLen, dim, width, stateRows: stateRows(op, batch, seqLen, inputs) };
   if (initialStates !== undefined) expectInput(op, 'initialStates', initialStates, stateOf(dims, cuSeqlens));
   return dims;
 }
@@ -81,7 +81,7 @@ export function checkCausalConv1dOutputs(
   dims: CausalConv1dDims,
   { out, finalStates, cuSeqlens }: CausalConv1dArgs,
 ): void {
-  expectOutput(op, 'out', out, { shape: [dims.batch, dims.seqLen, dims.dim], letters: '(B, L, D)' });
+  expectStridedOutput(op, 'out', out, { shape: [dims.batch, dims.seqLen, dims.dim], letters: '(B, L, D)' });
   if (finalStates !== undefined) expectOutput(op, 'finalStates', finalStates, stateOf(dims, cuSeqlens));
 }
 
@@ -109,7 +109,7 @@ export function checkCausalConv1dGradients(
   dims: CausalConv1dDims,
   args: CausalConv1dBackwardArgs,
 ): void {
-  expectGradient(op, 'gradX', args.gradX, args.x);
+  expectGradient(op, 'gradX', args.gradX, args.x, { strided: true });
   expectGradient(op, 'gradWeight', args.gradWeight, args.weight);
   expectGradient(op, 'gradBias', args.gradBias, args.bias);
   // States that were not given are zero, and their gradient is as well defined.

@@ -16,8 +16,8 @@ export type DiagonalSsdDims = SsdChunkScanDims;
 export type DiagonalSsdUpstream = SsdChunkScanUpstream;
 
 /**
- * Checks the inputs of a diagonal SSD scan and gives its sizes. The entries of `cuSeqlens` are checked where they
- * are read (`readCuSeqlens`).
+ * Checks the inputs of a diagonal SSD scan and gives its sizes. The entries of index inputs are checked where they
+ * are read (`readSequences`).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming `op` and the argument.
  */
 export function checkDiagonalSsdShapes(op: string, inputs: DiagonalSsdInputs): DiagonalSsdDims {

@@ -2,14 +2,22 @@
 import type { SelectiveScanInputs } from '../../kernels/ssm-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import type { TensorLike } from '../../tensor-like.js';
-import { readCuSeqlens, type SequenceSpan, sequenceSpans } from '../sequences.js';
+import {
+  clearPadding,
+  inWalkingOrder,
+  readSequences,
+  type SequenceSpan,
+  type StepRange,
+} from '../sequences.js';
 import { type StepOptions, stepSizes } from '../step-size.js';
 import type { SelectiveScanDims } from './shapes.js';
 
 /** Row-major inputs; complex ones interleave (re, im). */
 export interface ScanData {
   readonly dims: SelectiveScanDims;
+  /** In the order of the walk, as all arrays with a length. */
   readonly spans: readonly SequenceSpan[];
+  readonly padding: readonly StepRange[];
   /** (B, L, D) */
   readonly u: Float64Array;
   /** Step before bias and softplus, (B, L, D). */
@@ -33,16 +41,22 @@ export interface ScanData {
 export function loadScanData(op: string, inputs: SelectiveScanInputs, dims: SelectiveScanDims): ScanData {
   const optional = (argument: string, tensor: TensorLike | undefined) =>
     tensor === undefined ? undefined : loadFloat64(op, argument, tensor);
-  const bounds = readCuSeqlens(op, inputs.cuSeqlens, dims.seqLen);
-  const raw = loadFloat64(op, 'delta', inputs.delta);
+  const { seqLen, dInner } = dims;
+  const memory = readSequences(op, dims, inputs);
+  const { spans, padding } = inWalkingOrder(memory, seqLen, inputs.reverse ?? false);
+  // What stands in padding must not reach sums over all steps, not even as NaN.
+  const channels = (argument: string, tensor: TensorLike) =>
+    clearPadding(loadFloat64(op, argument, tensor), padding, seqLen, dInner);
+  const raw = channels('delta', inputs.delta);
   const stepOptions: StepOptions = {
     bias: optional('deltaBias', inputs.deltaBias),
     softplus: inputs.deltaSoftplus ?? false,
   };
   return {
     dims,
-    spans: sequenceSpans(dims.batch, dims.seqLen, bounds),
-    u: loadFloat64(op, 'u', inputs.u),
+    spans,
+    padding,
+    u: channels('u', inputs.u),
     raw,
     stepOptions,
     delta: stepSizes(raw, dims.dInner, stepOptions),
@@ -50,7 +64,7 @@ export function loadScanData(op: string, inputs: SelectiveScanInputs, dims: Sele
     B: loadFloat64(op, 'B', inputs.B),
     C: loadFloat64(op, 'C', inputs.C),
     D: optional('D', inputs.D),
-    z: optional('z', inputs.z),
+    z: inputs.z && channels('z', inputs.z),
     initialState: optional('initialState', inputs.initialState),
   };
 }

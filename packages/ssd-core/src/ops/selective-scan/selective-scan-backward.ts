@@ -16,13 +16,15 @@ import { loadFloat64 } from '../../reference/views.js';
 import type { TensorLike } from '../../tensor-like.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { gateGradient, gradientBeforeGate } from '../gate.js';
-import type { SequenceSpan } from '../sequences.js';
+import { inTime } from '../reverse.js';
+import { clearPadding, type SequenceSpan } from '../sequences.js';
 import { stepSizesBackward } from '../step-size.js';
 import { loadScanData, projectionLayout, type ScanData } from './scan-data.js';
-import { initialStates, scanChannel, stateSize } from './selective-scan.js';
+import { initialState, scanChannel, scanSequences, stateSize } from './selective-scan.js';
 import {
   checkSelectiveScanShapes,
   checkSelectiveScanUpstream,
+  type SelectiveScanDims,
   type SelectiveScanUpstream,
 } from './shapes.js';
 import { complexStepBackward, realStepBackward, type StepPlace } from './step-backward.js';
@@ -55,18 +57,30 @@ export function selectiveScanBackwardRef(
   const op = 'selectiveScanBackward';
   const dims = checkSelectiveScanShapes(op, inputs);
   checkSelectiveScanUpstream(op, dims, inputs);
+  const outputs: (keyof SelectiveScanGradients)[] = ['gradU', 'gradDelta', 'gradZ'];
+  if (dims.groupsB > 0) outputs.push('gradB');
+  if (dims.groupsC > 0) outputs.push('gradC');
+  return inTime(inputs, [...scanSequences(dims), 'gradOut'], outputs, (given) =>
+    scanAllBackward(op, given, dims),
+  );
+}
+
+function scanAllBackward(
+  op: string,
+  inputs: SelectiveScanInputs & SelectiveScanUpstream,
+  dims: SelectiveScanDims,
+): SelectiveScanGradients {
   const data = loadScanData(op, inputs, dims);
   const gradOut = loadFloat64(op, 'gradOut', inputs.gradOut);
+  clearPadding(gradOut, data.padding, dims.seqLen, dims.dInner);
   const { gradLastState } = inputs;
-  // R, the gradient of the states: of the last ones at first, of the initial ones at the end.
-  const gradState =
-    gradLastState === undefined
-      ? new Float64Array(dims.stateRows * dims.dInner * stateSize(dims))
-      : loadFloat64(op, 'gradLastState', gradLastState);
+  const gradLast = gradLastState && loadFloat64(op, 'gradLastState', gradLastState);
+  const gradInitial = new Float64Array(dims.stateRows * dims.dInner * stateSize(dims));
 
   const gradients: ScanGradientArrays = {
     gradY: gradientBeforeGate(gradOut, data.z),
-    gradState,
+    gradLast,
+    gradInitial,
     y: new Float64Array(data.u.length),
     u: new Float64Array(data.u.length),
     step: new Float64Array(data.u.length),
@@ -74,9 +88,8 @@ export function selectiveScanBackwardRef(
     B: new Float64Array(data.B.length),
     C: new Float64Array(data.C.length),
   };
-  const start = initialStates(data);
   for (const span of data.spans) {
-    for (let d = 0; d < dims.dInner; d++) channelBackward(data, span, d, start, gradients);
+    for (let d = 0; d < dims.dInner; d++) channelBackward(data, span, d, gradients);
   }
   const { gradRaw, gradBias } = stepSizesBackward(gradients.step, data.raw, dims.dInner, data.stepOptions);
   const like = (data: Float64Array, tensor: TensorLike, complex: boolean) =>
@@ -92,7 +105,7 @@ export function selectiveScanBackwardRef(
     gradZ: data.z && like(gateGradient(gradOut, gradients.y, data.z), inputs.u, false),
     gradDeltaBias: gradBias && float64Tensor(gradBias, channels),
     gradInitialState: float64Tensor(
-      gradState,
+      gradInitial,
       [dims.stateRows, dims.dInner, dims.dState, ...(dims.complex ? [2] : [])],
       dims.complex ? 'c128' : 'f64',
     ),
@@ -103,8 +116,9 @@ export function selectiveScanBackwardRef(
 interface ScanGradientArrays {
   /** Gradient of the ungated output, (B, L, D), read only. */
   readonly gradY: Float64Array;
-  /** R: the gradient of the last states, which becomes that of the initial states. */
-  readonly gradState: Float64Array;
+  /** Of the last states, read only; absent: zero. */
+  readonly gradLast: Float64Array | undefined;
+  readonly gradInitial: Float64Array;
   /** Ungated output, recomputed, (B, L, D). */
   readonly y: Float64Array;
   readonly u: Float64Array;
@@ -116,21 +130,19 @@ interface ScanGradientArrays {
 }
 
 /** Recomputes one channel's states, then walks back over them. */
-function channelBackward(
-  data: ScanData,
-  span: SequenceSpan,
-  d: number,
-  start: Float64Array,
-  gradients: ScanGradientArrays,
-): void {
+function channelBackward(data: ScanData, span: SequenceSpan, d: number, gradients: ScanGradientArrays): void {
   const { dims, u, delta, D } = data;
   const { seqLen, dInner } = dims;
   const size = stateSize(dims);
-  const first = (span.state * dInner + d) * size;
   const history = new Float64Array((span.end - span.start + 1) * size);
-  scanChannel(data, span, d, start.slice(first, first + size), gradients.y, history);
+  scanChannel(data, span, d, initialState(data, span, d), gradients.y, history);
 
-  const R = gradients.gradState.subarray(first, first + size);
+  // R, the gradient of the state: of the last one at first, of the initial one at the end.
+  const R = new Float64Array(size);
+  if (gradients.gradLast !== undefined && span.final >= 0) {
+    const last = (span.final * dInner + d) * size;
+    R.set(gradients.gradLast.subarray(last, last + size));
+  }
   const layoutB = projectionLayout(dims.groupsB, dInner, size, d);
   const layoutC = projectionLayout(dims.groupsC, dInner, size, d);
   const stepBackward = dims.complex ? complexStepBackward : realStepBackward;
@@ -149,6 +161,7 @@ function channelBackward(
     gradients.u[at] = skip * place.gradY + place.delta * alongB;
     gradients.step[at] = place.u * alongB + alongA;
   }
+  if (span.initial >= 0) gradients.gradInitial.set(R, (span.initial * dInner + d) * size);
 }
 
 /** gradD = sum over batch and steps of gradY u. */

@@ -12,6 +12,7 @@
 import type { SelectiveScanInputs } from '../../kernels/ssm-args.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { applyGate } from '../gate.js';
+import { inTime } from '../reverse.js';
 import type { SequenceSpan } from '../sequences.js';
 import { loadScanData, projectionLayout, type ScanData } from './scan-data.js';
 import { checkSelectiveScanShapes, type SelectiveScanDims } from './shapes.js';
@@ -39,14 +40,24 @@ export interface SelectiveScanResult {
 export function selectiveScanRef(inputs: SelectiveScanInputs): SelectiveScanResult {
   const op = 'selectiveScan';
   const dims = checkSelectiveScanShapes(op, inputs);
+  return inTime(inputs, scanSequences(dims), ['out'], (given) => scanAll(op, given, dims));
+}
+
+/** Names of the inputs that have a length. */
+export function scanSequences({ groupsB, groupsC }: SelectiveScanDims): ('u' | 'delta' | 'z' | 'B' | 'C')[] {
+  return ['u', 'delta', 'z', ...(groupsB > 0 ? ['B' as const] : []), ...(groupsC > 0 ? ['C' as const] : [])];
+}
+
+function scanAll(op: string, inputs: SelectiveScanInputs, dims: SelectiveScanDims): SelectiveScanResult {
   const data = loadScanData(op, inputs, dims);
   const y = new Float64Array(data.u.length);
-  const states = initialStates(data);
   const size = stateSize(dims);
+  const states = new Float64Array(dims.stateRows * dims.dInner * size);
   for (const span of data.spans) {
     for (let d = 0; d < dims.dInner; d++) {
-      const first = (span.state * dims.dInner + d) * size;
-      scanChannel(data, span, d, states.subarray(first, first + size), y);
+      const state = initialState(data, span, d);
+      scanChannel(data, span, d, state, y);
+      if (span.final >= 0) states.set(state, (span.final * dims.dInner + d) * size);
     }
   }
   applyGate(y, data.z);
@@ -64,9 +75,12 @@ export function stateSize({ dState, complex }: SelectiveScanDims): number {
   return complex ? 2 * dState : dState;
 }
 
-/** The states before the first step, as a fresh array. */
-export function initialStates({ dims, initialState }: ScanData): Float64Array {
-  return initialState?.slice() ?? new Float64Array(dims.stateRows * dims.dInner * stateSize(dims));
+/** The state of channel `d` before the first step of `span`, as a fresh array. */
+export function initialState({ dims, initialState }: ScanData, span: SequenceSpan, d: number): Float64Array {
+  const size = stateSize(dims);
+  if (initialState === undefined || span.initial < 0) return new Float64Array(size);
+  const first = (span.initial * dims.dInner + d) * size;
+  return initialState.slice(first, first + size);
 }
 
 /**

@@ -5,7 +5,13 @@ import type {
   SelectiveScanBackwardArgs,
   SelectiveScanInputs,
 } from '../../kernels/ssm-args.js';
-import { expectInput, expectOutput, expectRank, floatDTypes } from '../../tensor-checks.js';
+import {
+  expectInput,
+  expectOutput,
+  expectRank,
+  expectStridedOutput,
+  floatDTypes,
+} from '../../tensor-checks.js';
 import { formatShape, type TensorLike, tensorDType } from '../../tensor-like.js';
 import { complexDTypes } from '../float64-tensor.js';
 import { expectGradient } from '../gradient-checks.js';
@@ -40,8 +46,8 @@ function isComplex(A: TensorLike): boolean {
 }
 
 /**
- * Checks the inputs of a selective scan and gives its sizes. The entries of `cuSeqlens` are checked where they
- * are read (`readCuSeqlens`).
+ * Checks the inputs of a selective scan and gives its sizes. The entries of index inputs are checked where
+ * they are read (`readSequences`).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming `op` and the argument.
  */
 export function checkSelectiveScanShapes(op: string, inputs: SelectiveScanInputs): SelectiveScanDims {
@@ -61,7 +67,7 @@ export function checkSelectiveScanShapes(op: string, inputs: SelectiveScanInputs
   if (D !== undefined) expectInput(op, 'D', D, { shape: [dInner], letters: '(D)' });
   if (z !== undefined) expectInput(op, 'z', z, { shape: u.shape, letters: '(B, L, D)' });
   if (deltaBias !== undefined) expectInput(op, 'deltaBias', deltaBias, { shape: [dInner], letters: '(D)' });
-  const dims = { ...sizes, groupsB, groupsC, stateRows: stateRows(op, batch, cuSeqlens) };
+  const dims = { ...sizes, groupsB, groupsC, stateRows: stateRows(op, batch, seqLen, inputs) };
   if (initialState !== undefined) expectInput(op, 'initialState', initialState, stateOf(dims, cuSeqlens));
   return dims;
 }
@@ -118,7 +124,10 @@ export function checkSelectiveScanOutputs(
   dims: SelectiveScanDims,
   { out, lastState, cuSeqlens }: SelectiveScanArgs,
 ): void {
-  expectOutput(op, 'out', out, { shape: [dims.batch, dims.seqLen, dims.dInner], letters: '(B, L, D)' });
+  expectStridedOutput(op, 'out', out, {
+    shape: [dims.batch, dims.seqLen, dims.dInner],
+    letters: '(B, L, D)',
+  });
   if (lastState !== undefined) expectOutput(op, 'lastState', lastState, stateOf(dims, cuSeqlens));
 }
 
@@ -150,14 +159,15 @@ export function checkSelectiveScanGradients(
   args: SelectiveScanBackwardArgs,
 ): void {
   const { complex } = dims;
-  expectGradient(op, 'gradU', args.gradU, args.u, false);
-  expectGradient(op, 'gradDelta', args.gradDelta, args.delta, false);
-  expectGradient(op, 'gradA', args.gradA, args.A, complex);
-  expectGradient(op, 'gradB', args.gradB, args.B, complex);
-  expectGradient(op, 'gradC', args.gradC, args.C, complex);
-  expectGradient(op, 'gradD', args.gradD, args.D, false);
-  expectGradient(op, 'gradZ', args.gradZ, args.z, false);
-  expectGradient(op, 'gradDeltaBias', args.gradDeltaBias, args.deltaBias, false);
+  const strided = true;
+  expectGradient(op, 'gradU', args.gradU, args.u, { strided });
+  expectGradient(op, 'gradDelta', args.gradDelta, args.delta, { strided });
+  expectGradient(op, 'gradA', args.gradA, args.A, { complex });
+  expectGradient(op, 'gradB', args.gradB, args.B, { complex, strided: dims.groupsB > 0 });
+  expectGradient(op, 'gradC', args.gradC, args.C, { complex, strided: dims.groupsC > 0 });
+  expectGradient(op, 'gradD', args.gradD, args.D);
+  expectGradient(op, 'gradZ', args.gradZ, args.z, { strided });
+  expectGradient(op, 'gradDeltaBias', args.gradDeltaBias, args.deltaBias);
   // A state that was not given is a zero state, whose gradient is as well defined.
   if (args.gradInitialState !== undefined) {
     expectOutput(op, 'gradInitialState', args.gradInitialState, stateOf(dims, args.cuSeqlens));

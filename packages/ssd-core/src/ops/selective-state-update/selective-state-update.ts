@@ -10,7 +10,7 @@
 import { loadFloat64 } from '../../reference/views.js';
 import { silu, softplus } from '../activations.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
-import { readStateIndices } from '../sequences.js';
+import { readStateIndices } from '../state-indices.js';
 import { clampStep } from '../step-size.js';
 import {
   checkSelectiveStateUpdateShapes,

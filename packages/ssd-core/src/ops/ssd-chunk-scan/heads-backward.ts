@@ -9,9 +9,11 @@ import type { SsdChunkScanInputs } from '../../kernels/ssm-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { gateGradient, gradientBeforeGate } from '../gate.js';
+import { inTime } from '../reverse.js';
+import { clearPadding } from '../sequences.js';
 import { stepSizesBackward } from '../step-size.js';
 import type { SsdHeadGradients } from './chunked-backward.js';
-import { addSkip, type CutHead, type HeadForm } from './heads.js';
+import { addSkip, type CutHead, type HeadForm, ssdSequences } from './heads.js';
 import type { SsdChunkScanDims, SsdChunkScanUpstream } from './shapes.js';
 import { addRows, cutRows, loadSsdData, type SsdData, type SsdHead, skipIndex } from './ssd-data.js';
 
@@ -44,16 +46,29 @@ export function runHeadsBackward(
   dims: SsdChunkScanDims,
   rules: HeadRules,
 ): SsdChunkScanGradients {
+  return inTime(
+    inputs,
+    [...ssdSequences, 'gradOut'],
+    ['gradX', 'gradDt', 'gradB', 'gradC', 'gradZ'],
+    (given) => runAllBackward(op, given, dims, rules),
+  );
+}
+
+function runAllBackward(
+  op: string,
+  inputs: SsdChunkScanInputs & SsdChunkScanUpstream,
+  dims: SsdChunkScanDims,
+  rules: HeadRules,
+): SsdChunkScanGradients {
   const data = loadSsdData(op, inputs, dims);
   const { seqLen, nHeads, headDim, dState, stateRows, chunkSize } = dims;
   const gradOut = loadFloat64(op, 'gradOut', inputs.gradOut);
+  clearPadding(gradOut, data.padding, seqLen, nHeads * headDim);
   const gradY = gradientBeforeGate(gradOut, data.z);
   const stateSize = headDim * dState;
   const stateShape = [stateRows, nHeads, headDim, dState];
-  const gradStates =
-    inputs.gradFinalStates === undefined
-      ? new Float64Array(stateRows * nHeads * stateSize)
-      : loadFloat64(op, 'gradFinalStates', inputs.gradFinalStates);
+  const gradFinal = inputs.gradFinalStates && loadFloat64(op, 'gradFinalStates', inputs.gradFinalStates);
+  const gradInitial = new Float64Array(stateRows * nHeads * stateSize);
   const sums = gradientArrays(data);
   // Ungated output; only the gate's gradient needs it.
   const y = new Float64Array(data.z === undefined ? 0 : data.x.length);
@@ -63,12 +78,15 @@ export function runHeadsBackward(
     for (let h = 0; h < nHeads; h++) {
       const head = rules.cut(data, span, h);
       const e = cutRows(gradY, first, head.steps, nHeads, h, headDim);
-      const stateAt = (span.state * nHeads + h) * stateSize;
-      const gradState = gradStates.subarray(stateAt, stateAt + stateSize);
+      const gradState = new Float64Array(stateSize);
+      if (gradFinal !== undefined && span.final >= 0) {
+        const from = (span.final * nHeads + h) * stateSize;
+        gradState.set(gradFinal.subarray(from, from + stateSize));
+      }
       const gradients = rules.backward(head, chunkSize, e, gradState);
       addSkipBackward(data, head, h, e, gradients.x, sums.D);
       addHeadGradients(data, head, h, first, gradients, sums);
-      gradStates.set(gradients.initial, stateAt);
+      if (span.initial >= 0) gradInitial.set(gradients.initial, (span.initial * nHeads + h) * stateSize);
       if (data.z !== undefined) {
         const forward = rules.forward(head, chunkSize);
         addSkip(data, head, h, forward.y);
@@ -86,7 +104,7 @@ export function runHeadsBackward(
     gradD: inputs.D && float64Tensor(sums.D, inputs.D.shape),
     gradZ: data.z && float64Tensor(gateGradient(gradOut, y, data.z), inputs.x.shape),
     gradDtBias: gradBias && float64Tensor(gradBias, [nHeads]),
-    gradInitialStates: float64Tensor(gradStates, stateShape),
+    gradInitialStates: float64Tensor(gradInitial, stateShape),
   };
 }
 

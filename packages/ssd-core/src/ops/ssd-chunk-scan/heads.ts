@@ -2,6 +2,7 @@
 import type { SsdChunkScanInputs } from '../../kernels/ssm-args.js';
 import { type Float64Tensor, float64Tensor } from '../float64-tensor.js';
 import { applyGate } from '../gate.js';
+import { inTime } from '../reverse.js';
 import type { SequenceSpan } from '../sequences.js';
 import type { SsdChunkScanDims } from './shapes.js';
 import {
@@ -35,6 +36,19 @@ export function runHeads(
   cut: CutHead,
   form: HeadForm,
 ): SsdChunkScanResult {
+  return inTime(inputs, ssdSequences, ['out'], (given) => runAll(op, given, dims, cut, form));
+}
+
+/** Names of the inputs that have a length. */
+export const ssdSequences = ['x', 'dt', 'B', 'C', 'z'] as const;
+
+function runAll(
+  op: string,
+  inputs: SsdChunkScanInputs,
+  dims: SsdChunkScanDims,
+  cut: CutHead,
+  form: HeadForm,
+): SsdChunkScanResult {
   const data = loadSsdData(op, inputs, dims);
   const { batch, seqLen, nHeads, headDim, dState, stateRows } = dims;
   const out = new Float64Array(data.x.length);
@@ -46,7 +60,7 @@ export function runHeads(
       const { y, state } = form(head, dims.chunkSize);
       addSkip(data, head, h, y);
       addRows(out, span.row * seqLen + span.start, nHeads, h, headDim, y);
-      finalStates.set(state, (span.state * nHeads + h) * stateSize);
+      if (span.final >= 0) finalStates.set(state, (span.final * nHeads + h) * stateSize);
     }
   }
   applyGate(out, data.z);

@@ -5,7 +5,7 @@ import type {
   SsdChunkScanBackwardArgs,
   SsdChunkScanInputs,
 } from '../../kernels/ssm-args.js';
-import { expectInput, expectOutput, expectRank } from '../../tensor-checks.js';
+import { expectInput, expectOutput, expectRank, expectStridedOutput } from '../../tensor-checks.js';
 import { formatShape, type TensorLike } from '../../tensor-like.js';
 import { expectGradient } from '../gradient-checks.js';
 import { stateRows } from '../sequences.js';
@@ -31,8 +31,8 @@ export interface SsdChunkScanDims {
 }
 
 /**
- * Checks the inputs of an SSD scan and gives its sizes. The entries of `cuSeqlens` are checked where they are
- * read (`readCuSeqlens`).
+ * Checks the inputs of an SSD scan and gives its sizes. The entries of index inputs are checked where
+ * they are read (`readSequences`).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming `op` and the argument.
  */
 export function checkSsdChunkScanShapes(op: string, inputs: SsdChunkScanInputs): SsdChunkScanDims {
@@ -76,7 +76,7 @@ export function checkSsdShapes(op: string, inputs: SsdChunkScanInputs, rates: Ra
     chunkSize: checkChunkSize(op, inputs.chunkSize),
     dtLimit: checkStepLimit(op, inputs.dtLimit),
     skipPerChannel,
-    stateRows: stateRows(op, batch, cuSeqlens),
+    stateRows: stateRows(op, batch, seqLen, inputs),
   };
   if (initialStates !== undefined) {
     expectInput(op, 'initialStates', initialStates, stateOf(dims, cuSeqlens));
@@ -127,7 +127,7 @@ export function checkSsdChunkScanOutputs(
   dims: SsdChunkScanDims,
   { out, finalStates, cuSeqlens }: SsdChunkScanArgs,
 ): void {
-  expectOutput(op, 'out', out, outputOf(dims));
+  expectStridedOutput(op, 'out', out, outputOf(dims));
   if (finalStates !== undefined) expectOutput(op, 'finalStates', finalStates, stateOf(dims, cuSeqlens));
 }
 
@@ -155,13 +155,13 @@ export function checkSsdChunkScanGradients(
   dims: SsdChunkScanDims,
   args: SsdChunkScanBackwardArgs,
 ): void {
-  expectGradient(op, 'gradX', args.gradX, args.x);
-  expectGradient(op, 'gradDt', args.gradDt, args.dt);
+  expectGradient(op, 'gradX', args.gradX, args.x, { strided: true });
+  expectGradient(op, 'gradDt', args.gradDt, args.dt, { strided: true });
   expectGradient(op, 'gradA', args.gradA, args.A);
-  expectGradient(op, 'gradB', args.gradB, args.B);
-  expectGradient(op, 'gradC', args.gradC, args.C);
+  expectGradient(op, 'gradB', args.gradB, args.B, { strided: true });
+  expectGradient(op, 'gradC', args.gradC, args.C, { strided: true });
   expectGradient(op, 'gradD', args.gradD, args.D);
-  expectGradient(op, 'gradZ', args.gradZ, args.z);
+  expectGradient(op, 'gradZ', args.gradZ, args.z, { strided: true });
   expectGradient(op, 'gradDtBias', args.gradDtBias, args.dtBias);
   // States that were not given are zero, and their gradient is as well defined.
   if (args.gradInitialStates !== undefined) {

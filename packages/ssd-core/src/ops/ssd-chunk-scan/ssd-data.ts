@@ -2,14 +2,22 @@
 import type { SsdChunkScanInputs } from '../../kernels/ssm-args.js';
 import { loadFloat64 } from '../../reference/views.js';
 import type { TensorLike } from '../../tensor-like.js';
-import { readCuSeqlens, type SequenceSpan, sequenceSpans } from '../sequences.js';
+import {
+  clearPadding,
+  inWalkingOrder,
+  readSequences,
+  type SequenceSpan,
+  type StepRange,
+} from '../sequences.js';
 import { type StepOptions, stepSizes } from '../step-size.js';
 import type { SsdChunkScanDims } from './shapes.js';
 
 /** Row-major inputs. */
 export interface SsdData {
   readonly dims: SsdChunkScanDims;
+  /** In the order of the walk, as all arrays with a length. */
   readonly spans: readonly SequenceSpan[];
+  readonly padding: readonly StepRange[];
   /** (B, L, H, P) */
   readonly x: Float64Array;
   /** Step before bias, softplus and clamp, (B, L, H). */
@@ -34,8 +42,13 @@ export interface SsdData {
 export function loadSsdData(op: string, inputs: SsdChunkScanInputs, dims: SsdChunkScanDims): SsdData {
   const optional = (argument: string, tensor: TensorLike | undefined) =>
     tensor === undefined ? undefined : loadFloat64(op, argument, tensor);
-  const bounds = readCuSeqlens(op, inputs.cuSeqlens, dims.seqLen);
-  const raw = loadFloat64(op, 'dt', inputs.dt);
+  const { seqLen, nHeads, headDim } = dims;
+  const memory = readSequences(op, dims, inputs);
+  const { spans, padding } = inWalkingOrder(memory, seqLen, inputs.reverse ?? false);
+  // What stands in padding must not reach sums over all steps, not even as NaN.
+  const cleared = (argument: string, tensor: TensorLike, width: number) =>
+    clearPadding(loadFloat64(op, argument, tensor), padding, seqLen, width);
+  const raw = cleared('dt', inputs.dt, nHeads);
   const stepOptions: StepOptions = {
     bias: optional('dtBias', inputs.dtBias),
     softplus: inputs.dtSoftplus ?? false,
@@ -43,16 +56,17 @@ export function loadSsdData(op: string, inputs: SsdChunkScanInputs, dims: SsdChu
   };
   return {
     dims,
-    spans: sequenceSpans(dims.batch, dims.seqLen, bounds),
-    x: loadFloat64(op, 'x', inputs.x),
+    spans,
+    padding,
+    x: cleared('x', inputs.x, nHeads * headDim),
     raw,
     stepOptions,
-    dt: stepSizes(raw, dims.nHeads, stepOptions),
+    dt: stepSizes(raw, nHeads, stepOptions),
     A: loadFloat64(op, 'A', inputs.A),
     B: loadFloat64(op, 'B', inputs.B),
     C: loadFloat64(op, 'C', inputs.C),
     D: optional('D', inputs.D),
-    z: optional('z', inputs.z),
+    z: inputs.z && cleared('z', inputs.z, nHeads * headDim),
     initialStates: optional('initialStates', inputs.initialStates),
   };
 }
@@ -99,7 +113,8 @@ export function cutHead(data: SsdData, span: SequenceSpan, h: number): SsdHead {
     a[t] = step * rate;
   }
   const stateSize = headDim * dState;
-  const stateAt = (span.state * nHeads + h) * stateSize;
+  const stateAt = (span.initial * nHeads + h) * stateSize;
+  const given = span.initial < 0 ? undefined : data.initialStates;
   return {
     steps,
     headDim,
@@ -109,7 +124,7 @@ export function cutHead(data: SsdData, span: SequenceSpan, h: number): SsdHead {
     a,
     B: cutRows(data.B, first, steps, nGroups, group, dState),
     C: cutRows(data.C, first, steps, nGroups, group, dState),
-    initial: data.initialStates?.slice(stateAt, stateAt + stateSize) ?? new Float64Array(stateSize),
+    initial: given?.slice(stateAt, stateAt + stateSize) ?? new Float64Array(stateSize),
   };
 }
 
