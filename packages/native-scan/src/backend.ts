@@ -4,6 +4,7 @@ import {
   ArgumentError,
   type BackendName,
   createReferenceKernels,
+  type DType,
   type Kernels,
   type TensorLike,
   tensorDType,
@@ -86,11 +87,13 @@ export function backendFor(
   tensors: readonly (TensorLike | undefined)[],
   fits = true,
 ): Backend {
-  return chooseBackend(op, choice ?? 'auto', fits && tensors.every(isFloat32));
+  return chooseBackend(op, choice ?? 'auto', fits && tensors.every(isNative));
 }
 
-function isFloat32(tensor: TensorLike | undefined): boolean {
-  return tensor?.data === undefined || tensorDType(tensor) === 'f32';
+const nativeDTypes: readonly DType[] = ['f32', 'f16', 'bf16'];
+
+function isNative(tensor: TensorLike | undefined): boolean {
+  return tensor?.data === undefined || nativeDTypes.includes(tensorDType(tensor));
 }
 
 function chooseBackend(op: string, choice: BackendChoice, native: boolean): Backend {

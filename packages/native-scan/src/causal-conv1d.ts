@@ -114,11 +114,10 @@ function planForward(op: string, given: CausalConv1dInputs, options: CausalConv1
   const inputs = { ...given, x: asLengthSecond(given.x, layout) };
   const dims = checkCausalConv1dShapes(op, inputs);
   const backend = chooseBackend(op, inputs, dims.width, options);
-  const { kernels } = backend;
   const dtype = tensorDType(inputs.x);
   const wantsStates = options.returnFinalStates === true || options.finalStates !== undefined;
   const outputs: Outputs<Names> = {
-    out: makeOutput(kernels, {
+    out: makeOutput({
       op,
       argument: 'out',
       shape: inputs.x.shape,
@@ -127,7 +126,7 @@ function planForward(op: string, given: CausalConv1dInputs, options: CausalConv1
       layout,
     }),
     ...(wantsStates && {
-      finalStates: makeOutput(kernels, {
+      finalStates: makeOutput({
         op,
         argument: 'finalStates',
         shape: [dims.stateRows, dims.dim, dims.width - 1],
@@ -156,7 +155,7 @@ function planBackward(op: string, given: CausalConv1dBackwardInputs, options: Ca
     gradBias: inputs.bias,
     gradInitialStates: inputs.initialStates,
   };
-  const outputs = gradientOutputs(backend.kernels, {
+  const outputs = gradientOutputs({
     op,
     sources,
     wanted: wantedGradients(op, gradientNames, sources, options),

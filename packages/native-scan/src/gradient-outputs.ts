@@ -1,5 +1,5 @@
 /** Outputs of backward passes: one per input whose gradient is wanted. */
-import { ArgumentError, type Kernels, type TensorLike, tensorDType } from '@statespace/ssd-core';
+import { ArgumentError, type TensorLike, tensorDType } from '@statespace/ssd-core';
 import { makeOutput, type Output, type SequenceLayout } from './layout.js';
 import type { CallOptions, Outputs } from './planned-call.js';
 
@@ -77,14 +77,18 @@ export interface GradientRequest<Name extends string> {
   readonly pairs?: (name: Name) => boolean;
 }
 
-export function gradientOutputs<Name extends string>(
-  kernels: Kernels,
-  { op, sources, wanted, given, layout, pairs }: GradientRequest<Name>,
-): Outputs<Name> {
+export function gradientOutputs<Name extends string>({
+  op,
+  sources,
+  wanted,
+  given,
+  layout,
+  pairs,
+}: GradientRequest<Name>): Outputs<Name> {
   const outputs: Partial<Record<Name, Output>> = {};
   for (const name of wanted) {
     const source = sources[name] as TensorLike;
-    outputs[name] = makeOutput(kernels, {
+    outputs[name] = makeOutput({
       op,
       argument: name,
       shape: source.shape,

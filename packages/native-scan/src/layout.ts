@@ -3,11 +3,9 @@ import {
   ArgumentError,
   allocateHostArray,
   contiguousStrides,
-  type DeviceBuffer,
   type DType,
   elementCount,
   hostData,
-  type Kernels,
   type TensorLike,
 } from '@statespace/ssd-core';
 
@@ -41,12 +39,6 @@ export function asLengthSecond<T extends TensorLike | undefined>(
   return permuted(tensor, [0, last, ...range(1, last), ...range(last + 1, rank)]) as T;
 }
 
-function asLengthLast(tensor: TensorLike, pairs: boolean): TensorLike {
-  const rank = tensor.shape.length;
-  const end = rank - (pairs ? 1 : 0);
-  return permuted(tensor, [0, ...range(2, end), 1, ...range(end, rank)]);
-}
-
 function permuted(tensor: TensorLike, axes: readonly number[]): TensorLike {
   const strides = tensor.strides ?? contiguousStrides(tensor.shape);
   return {
@@ -62,12 +54,9 @@ function range(from: number, to: number): number[] {
 
 /** An output that a kernel writes, and the tensor that the caller gets. */
 export interface Output {
-  /** Contiguous, length second. */
+  /** With its length second: the caller's tensor, or a view of it. */
   readonly target: TensorLike;
-  /** To be called after the kernel: puts the numbers in the caller's layout. */
-  finish(): HostTensor;
-  /** To be called when the kernel failed. */
-  discard(): void;
+  readonly result: HostTensor;
 }
 
 /** What an output looks like. */
@@ -85,25 +74,19 @@ export interface OutputRequest {
 }
 
 /** Makes room for an output, in the caller's tensor where there is one. */
-export function makeOutput(kernels: Kernels, request: OutputRequest): Output {
+export function makeOutput(request: OutputRequest): Output {
   const { op, argument, shape, dtype, given, layout, pairs = false } = request;
-  if (layout === 'bld') {
-    const target = given ?? freshTensor(shape, dtype);
-    return { target, finish: () => asHostTensor(op, argument, target, dtype), discard() {} };
-  }
-  const buffer: DeviceBuffer = kernels.allocate(dtype, elementCount(shape));
-  const target: TensorLike = { data: buffer, shape, dtype };
+  const result = given ?? freshTensor(layout === 'bld' ? shape : lengthLast(shape, pairs), dtype);
   return {
-    target,
-    finish() {
-      const source = asLengthLast(target, pairs);
-      const result = given ?? freshTensor(source.shape, dtype);
-      kernels.copy({ x: source, out: result });
-      buffer.dispose();
-      return asHostTensor(op, argument, result, dtype);
-    },
-    discard: () => buffer.dispose(),
+    target: asLengthSecond(result, layout, pairs),
+    result: { ...result, data: hostData(op, argument, result) as HostTensor['data'], dtype },
   };
+}
+
+/** The shape of a tensor of length-second `shape` with its length last, but before pairs. */
+function lengthLast(shape: readonly number[], pairs: boolean): number[] {
+  const end = shape.length - (pairs ? 1 : 0);
+  return [shape[0] as number, ...shape.slice(2, end), shape[1] as number, ...shape.slice(end)];
 }
 
 function freshTensor(shape: readonly number[], dtype: DType): TensorLike {
@@ -111,8 +94,4 @@ function freshTensor(shape: readonly number[], dtype: DType): TensorLike {
   // Arrays start at zero, which would hide an entry that nobody wrote.
   if (process.env.STATESPACE_POISON === '1') data.fill(Number.NaN);
   return { data, shape, dtype };
-}
-
-function asHostTensor(op: string, argument: string, tensor: TensorLike, dtype: DType): HostTensor {
-  return { ...tensor, data: hostData(op, argument, tensor) as HostTensor['data'], dtype };
 }

@@ -1,7 +1,8 @@
 /**
  * Builds the arguments of one call into the addon, in the order that binding/call.h describes: numbers, then for
  * each array its strides and offset. Sizes and formats have been checked by the shape checkers of ssd-core; what is
- * added here is what this backend asks for: float32, and unit stride where a kernel needs it (others are copied).
+ * added here is what this backend asks for: float32, and unit stride where a kernel needs it. Tensors with a length
+ * go in as they are; of other tensors that do not fit, a copy does.
  */
 import {
   AbortedError,
@@ -38,6 +39,9 @@ export const dtypeCodes: Readonly<Record<DType, number>> = {
   c128: 1,
 };
 
+/** Formats of tensors with a length. */
+const sequenceDTypes: readonly DType[] = ['f32', 'f16', 'bf16'];
+
 /** Number arrays of finished calls. */
 const spareNumbers: Float64Array[] = [];
 const numbersPerCall = 256;
@@ -51,6 +55,8 @@ export class NativeCall {
   readonly #arrays: NativeArray[] = [];
   readonly #names: string[] = [];
   #temporaries: CpuBuffer[] | undefined;
+  #copiesBack: CopyBack[] | undefined;
+  #mirrored = false;
   #buffers: CpuBuffer[] | undefined;
 
   constructor(runtime: NativeRuntime, op: string) {
@@ -89,14 +95,55 @@ export class NativeCall {
     return this.#push(name, this.float32(name, tensor), tensor.offset);
   }
 
-  /** (B, L, ...) with strides along B and L; copied unless the axes behind them are contiguous. */
-  sequence(name: string, tensor: TensorLike | undefined): this {
-    return this.#strided(name, tensor, 2);
+  /** From here on tensors with a length are seen backwards in time. */
+  mirrored(yes: boolean | undefined): this {
+    this.#mirrored = yes === true;
+    return this;
   }
 
-  /** (B, ...) with a stride along B; copied unless the axes behind it are contiguous. */
+  /**
+   * An input (B, L, inner) or (B, L, outer, inner) of any strides and float format. `pairs`: with a last axis of 2
+   * behind it, whose two elements are neighbours or copied to be.
+   */
+  sequence(name: string, tensor: TensorLike | undefined, pairs = false): this {
+    if (tensor === undefined) return this.#absent(name, 5);
+    return this.#sequence(name, pairs && splitPairs(tensor) ? this.copied(name, tensor) : tensor, pairs);
+  }
+
+  /** As `sequence`, an output whose elements are separate. */
+  sequenceOutput(name: string, tensor: TensorLike | undefined, pairs = false): this {
+    if (tensor === undefined) return this.#absent(name, 5);
+    return this.#sequence(name, pairs && splitPairs(tensor) ? this.#detour(tensor) : tensor, pairs);
+  }
+
+  /** A parameter or state, contiguous float32 or copied to be. */
+  parameter(name: string, tensor: TensorLike | undefined): this {
+    if (tensor === undefined) return this.#absent(name, 0);
+    const ready = this.#inFloat32(name, tensor, 0);
+    return this.#push(name, this.float32(name, ready), ready.offset);
+  }
+
+  /** The gradient of a parameter, or a state: contiguous; through float32 memory unless it is that itself. */
+  result(name: string, tensor: TensorLike | undefined): this {
+    if (tensor === undefined) return this.#absent(name, 0);
+    const ready = isHalf(tensor) ? this.#detour(tensor, 'f32') : tensor;
+    return this.#push(name, this.float32(name, ready), ready.offset);
+  }
+
+  /** A state that is read and written, as `result`. */
+  update(name: string, tensor: TensorLike): this {
+    if (!isHalf(tensor)) return this.result(name, tensor);
+    const ready = this.copied(name, tensor, 'f32');
+    this.#returnLater(ready, tensor);
+    return this.#push(name, this.float32(name, ready), ready.offset);
+  }
+
+  /** (B, ...) of float32 with a stride along B; copied unless that describes it. */
   batched(name: string, tensor: TensorLike | undefined): this {
-    return this.#strided(name, tensor, 1);
+    if (tensor === undefined) return this.#absent(name, 1);
+    const ready = this.#inFloat32(name, tensor, 1);
+    this.number(ready.strides?.[0] ?? innerSize(ready.shape, 1));
+    return this.#push(name, this.float32(name, ready), ready.offset);
   }
 
   /** (..., D) as rows with one stride; copied unless that describes it. */
@@ -167,29 +214,23 @@ export class NativeCall {
     const data = this.#data(name, tensor);
     const fits = data instanceof Float32Array && (tensor.dtype === undefined || tensor.dtype === 'f32');
     if (fits) return data;
-    throw new DTypeError({
+    throw this.#wrongFormat(name, tensor, ['f32']);
+  }
+
+  #wrongFormat(name: string, tensor: TensorLike, formats: readonly DType[]): DTypeError {
+    return new DTypeError({
       op: this.op,
       argument: name,
-      wanted: 'f32 on the cpu backend',
+      wanted: `${formats.join(' or ')} on the cpu backend`,
       got: tensorDType(tensor),
       hint: "Use the backend 'reference' or 'auto' for other formats",
     });
   }
 
-  /** A contiguous tensor with the entries and format of `tensor`, in memory that lives until the call has ended. */
-  copied(name: string, tensor: TensorLike): TensorLike {
-    const dtype = tensorDType(tensor);
-    const buffer = this.#runtime.pool.allocate(dtype, elementCount(tensor.shape));
-    if (this.#temporaries === undefined) this.#temporaries = [buffer];
-    else this.#temporaries.push(buffer);
-    const out: TensorLike = { data: buffer, shape: tensor.shape };
-    new NativeCall(this.#runtime, this.op)
-      .number(dtypeCodes[dtype])
-      .number(dtypeCodes[dtype])
-      .shape(tensor.shape)
-      .typedView(name, tensor)
-      .typedView(name, out)
-      .run(this.#runtime.addon.copy);
+  /** A contiguous tensor with the entries of `tensor`, in memory that lives until the call has ended. */
+  copied(name: string, tensor: TensorLike, dtype = tensorDType(tensor)): TensorLike {
+    const out = this.#temporary(tensor.shape, dtype);
+    copyTensor(this.#runtime, this.op, name, tensor, out);
     return out;
   }
 
@@ -199,10 +240,7 @@ export class NativeCall {
    */
   run(kernel: NativeKernel, explain?: () => void): void {
     const code = kernel(this.#numbers, ...this.#arrays);
-    this.#end();
-    if (code === 0) return;
-    explain?.();
-    throw addonError(this.op, code, this.#names);
+    this.#finish(code, explain);
   }
 
   /** Runs on a worker thread. @throws as `run`. @throws {AbortedError} */
@@ -222,7 +260,7 @@ export class NativeCall {
     signal?.addEventListener('abort', abort, { once: true });
     const buffers = this.#buffers ?? [];
     for (const buffer of buffers) buffer.pin();
-    let code: number;
+    let code = 0;
     try {
       const answer = kernel(this.#numbers, cancel, ...this.#arrays);
       this.#recycleNumbers();
@@ -230,24 +268,65 @@ export class NativeCall {
     } finally {
       signal?.removeEventListener('abort', abort);
       for (const buffer of buffers) buffer.unpin();
-      this.#end();
+      if (signal?.aborted) this.#end();
     }
     if (signal?.aborted) throw new AbortedError({ op: this.op, cause: signal.reason });
-    if (code === 0) return;
+    this.#finish(code, explain);
+  }
+
+  /** Puts results where the caller wants them, or throws what `code` means. */
+  #finish(code: number, explain: (() => void) | undefined): void {
+    try {
+      if (code === 0) {
+        for (const { from, to } of this.#copiesBack ?? [])
+          copyTensor(this.#runtime, this.op, 'out', from, to);
+        return;
+      }
+    } finally {
+      this.#end();
+    }
     explain?.();
     throw addonError(this.op, code, this.#names);
   }
 
-  #strided(name: string, tensor: TensorLike | undefined, outer: 1 | 2): this {
-    if (tensor === undefined) return this.#absent(name, outer);
-    let ready = tensor;
-    if (!innerContiguous(tensor, outer)) ready = this.copied(name, tensor);
-    const { shape, strides } = ready;
-    let inner = 1;
-    for (let axis = outer; axis < shape.length; axis++) inner *= shape[axis] as number;
-    if (outer === 2) this.number(strides?.[0] ?? (shape[1] as number) * inner);
-    this.number(strides?.[outer - 1] ?? inner);
-    return this.#push(name, this.float32(name, ready), ready.offset);
+  #sequence(name: string, tensor: TensorLike, pairs: boolean): this {
+    const { shape } = tensor;
+    const strides = tensor.strides ?? contiguousStrides(shape);
+    const rank = shape.length - (pairs ? 1 : 0);
+    const [batchStride, step] = strides as [number, number];
+    const turned = this.#mirrored && (shape[1] as number) > 0;
+    const dtype = tensorDType(tensor);
+    if (!sequenceDTypes.includes(dtype)) throw this.#wrongFormat(name, tensor, sequenceDTypes);
+    this.number(dtypeCodes[dtype]);
+    this.number(batchStride).number(turned ? -step : step);
+    this.number(rank === 4 ? (strides[2] as number) : 0).number(strides[rank - 1] as number);
+    const offset = (tensor.offset ?? 0) + (turned ? ((shape[1] as number) - 1) * step : 0);
+    return this.#push(name, this.#data(name, tensor), offset);
+  }
+
+  /** `tensor` itself where it is float32 and row-major behind its first `outer` axes, else a copy that is. */
+  #inFloat32(name: string, tensor: TensorLike, outer: 0 | 1): TensorLike {
+    if (isHalf(tensor)) return this.copied(name, tensor, 'f32');
+    return innerContiguous(tensor, outer) ? tensor : this.copied(name, tensor);
+  }
+
+  /** Memory that stands in for the output `tensor`, which gets its contents in the end. */
+  #detour(tensor: TensorLike, dtype = tensorDType(tensor)): TensorLike {
+    const standIn = this.#temporary(tensor.shape, dtype);
+    this.#returnLater(standIn, tensor);
+    return standIn;
+  }
+
+  #returnLater(from: TensorLike, to: TensorLike): void {
+    if (this.#copiesBack === undefined) this.#copiesBack = [{ from, to }];
+    else this.#copiesBack.push({ from, to });
+  }
+
+  #temporary(shape: readonly number[], dtype: DType): TensorLike {
+    const buffer = this.#runtime.pool.allocate(dtype, elementCount(shape));
+    if (this.#temporaries === undefined) this.#temporaries = [buffer];
+    else this.#temporaries.push(buffer);
+    return { data: buffer, shape, dtype };
   }
 
   #absent(name: string, strides: number): this {
@@ -300,6 +379,41 @@ export class NativeCall {
     for (const buffer of this.#temporaries) buffer.dispose();
     this.#temporaries = undefined;
   }
+}
+
+/** What a finished call copies where the caller wants it. */
+interface CopyBack {
+  readonly from: TensorLike;
+  readonly to: TensorLike;
+}
+
+/** out = x, of any strides and formats. @throws {StatespaceError} for memory that went away meanwhile. */
+function copyTensor(runtime: NativeRuntime, op: string, name: string, x: TensorLike, out: TensorLike): void {
+  new NativeCall(runtime, op)
+    .number(dtypeCodes[tensorDType(x)])
+    .number(dtypeCodes[tensorDType(out)])
+    .shape(x.shape)
+    .typedView(name, x)
+    .typedView(name, out)
+    .run(runtime.addon.copy);
+}
+
+/** Whether `tensor` holds numbers of 16 bits. */
+export function isHalf(tensor: TensorLike): boolean {
+  const dtype = tensorDType(tensor);
+  return dtype === 'f16' || dtype === 'bf16';
+}
+
+/** Whether the two elements of a pair are not neighbours. */
+function splitPairs({ shape, strides }: TensorLike): boolean {
+  return strides !== undefined && strides[shape.length - 1] !== 1;
+}
+
+/** Elements behind the first `outer` axes. */
+function innerSize(shape: readonly number[], outer: number): number {
+  let size = 1;
+  for (let axis = outer; axis < shape.length; axis++) size *= shape[axis] as number;
+  return size;
 }
 
 const emptyNumbers = new Float64Array(0);

@@ -28,7 +28,7 @@ export function targetsOf<Name extends string>(outputs: Outputs<Name>): Partial<
   return mapOutputs(outputs, (output) => output.target);
 }
 
-/** Runs `op` now and gives the outputs in the caller's layout. */
+/** Runs `op` now. */
 export function runPlan<Op extends keyof SsmKernels, Name extends string>(
   backend: Backend,
   op: Op,
@@ -36,13 +36,8 @@ export function runPlan<Op extends keyof SsmKernels, Name extends string>(
   outputs: Outputs<Name>,
 ): Partial<Record<Name, HostTensor>> {
   const kernel = backend.kernels[op] as (args: Parameters<SsmKernels[Op]>[0]) => void;
-  try {
-    kernel(args);
-  } catch (error) {
-    mapOutputs(outputs, (output) => output.discard());
-    throw error;
-  }
-  return mapOutputs(outputs, (output) => output.finish());
+  kernel(args);
+  return mapOutputs(outputs, (output) => output.result);
 }
 
 /** As `runPlan`, off the calling thread. */
@@ -57,13 +52,8 @@ export async function runPlanAsync<Op extends keyof SsmKernels, Name extends str
     args: Parameters<SsmKernels[Op]>[0],
     signal?: AbortSignal,
   ) => Promise<void>;
-  try {
-    await kernel(args, signal);
-  } catch (error) {
-    mapOutputs(outputs, (output) => output.discard());
-    throw error;
-  }
-  return mapOutputs(outputs, (output) => output.finish());
+  await kernel(args, signal);
+  return mapOutputs(outputs, (output) => output.result);
 }
 
 function mapOutputs<Name extends string, T>(

@@ -147,10 +147,9 @@ function planForward(
   const inputs = inLengthSecond(given, layout);
   const dims = checkSelectiveScanShapes(op, inputs);
   const backend = chooseBackend(op, inputs, dims, options);
-  const { kernels } = backend;
   const wantsState = options.returnLastState === true || options.lastState !== undefined;
   const outputs: Outputs<Names> & { readonly out: object } = {
-    out: makeOutput(kernels, {
+    out: makeOutput({
       op,
       argument: 'out',
       shape: inputs.u.shape,
@@ -159,7 +158,7 @@ function planForward(
       layout,
     }),
     ...(wantsState && {
-      lastState: makeOutput(kernels, {
+      lastState: makeOutput({
         op,
         argument: 'lastState',
         shape: stateShape(dims),
@@ -199,7 +198,7 @@ function planBackward(
   const sequences = new Set(['gradU', 'gradDelta', 'gradZ']);
   if (dims.groupsB > 0) sequences.add('gradB');
   if (dims.groupsC > 0) sequences.add('gradC');
-  const outputs = gradientOutputs(backend.kernels, {
+  const outputs = gradientOutputs({
     op,
     sources,
     wanted: wantedGradients(op, gradientNames, sources, options),

@@ -49,11 +49,10 @@ export function planSsdForward(
   const inputs = inLengthSecond(given, layout);
   const dims = check(op, inputs);
   const backend = chooseBackend(op, inputs, options);
-  const { kernels } = backend;
   const dtype = tensorDType(inputs.x);
   const wantsStates = options.returnFinalStates === true || options.finalStates !== undefined;
   const outputs: Outputs<Names> = {
-    out: makeOutput(kernels, {
+    out: makeOutput({
       op,
       argument: 'out',
       shape: inputs.x.shape,
@@ -62,7 +61,7 @@ export function planSsdForward(
       layout,
     }),
     ...(wantsStates && {
-      finalStates: makeOutput(kernels, {
+      finalStates: makeOutput({
         op,
         argument: 'finalStates',
         shape: [dims.stateRows, dims.nHeads, dims.headDim, dims.dState],
@@ -102,7 +101,7 @@ export function planSsdBackward(
     gradDtBias: inputs.dtBias,
     gradInitialStates: inputs.initialStates,
   };
-  const outputs = gradientOutputs(backend.kernels, {
+  const outputs = gradientOutputs({
     op,
     sources,
     wanted: wantedGradients(op, gradientNames, sources, options),

@@ -125,6 +125,6 @@ function planUpdate<Inputs extends { readonly x: TensorLike }>(
     given: out,
     layout: 'bld',
   } as const;
-  const outputs = { out: makeOutput(backend.kernels, request) };
+  const outputs = { out: makeOutput(request) };
   return { backend, outputs, args: { ...inputs, out: targetsOf<'out'>(outputs).out as TensorLike } };
 }

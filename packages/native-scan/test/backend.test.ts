@@ -79,7 +79,7 @@ describeNative('the native backend', () => {
     expect(selectiveScan(inputs).out.data).toBeInstanceOf(Float64Array);
     expect(selectiveScan(inFloat32(inputs)).out.data).toBeInstanceOf(Float32Array);
     expect(() => selectiveScan(inputs, { backend: 'cpu' })).toThrow(
-      /expected f32 on the cpu backend, got f64/,
+      /expected f32 or f16 or bf16 on the cpu backend, got f64/,
     );
     const complex = randomScanInputs({ seqLen: 5, complex: true });
     expect(selectiveScan(complex, { returnLastState: true }).lastState?.dtype).toBe('c128');

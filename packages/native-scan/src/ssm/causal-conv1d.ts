@@ -8,11 +8,11 @@ import {
   checkCausalConv1dOutputs,
   checkCausalConv1dShapes,
   checkCausalConv1dUpstream,
-  readCuSeqlens,
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
 import { expectAtMost } from './limits.js';
 import type { PreparedCall } from './prepared-call.js';
+import { addSequenceIndices, addSequenceNumbers, sequenceExplainer } from './sequences.js';
 
 /** `kCausalConv1dMaxWidth` of native/include/statespace/causal_conv1d.h. */
 export const maxWidth = 4096;
@@ -22,9 +22,9 @@ export function prepareCausalConv1d(runtime: NativeRuntime, args: CausalConv1dAr
   const dims = checkCausalConv1dShapes(op, args);
   checkCausalConv1dOutputs(op, dims, args);
   const call = startCall(runtime, op, dims, args);
-  call.output('out', args.out).output('finalStates', args.finalStates);
+  call.sequenceOutput('out', args.out).result('finalStates', args.finalStates);
   const { causalConv1d: sync, causalConv1dAsync: async } = runtime.addon;
-  return { call, sync, async, explain: explainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
 export function prepareCausalConv1dBackward(
@@ -37,13 +37,13 @@ export function prepareCausalConv1dBackward(
   checkCausalConv1dGradients(op, dims, args);
   const call = startCall(runtime, op, dims, args)
     .sequence('gradOut', args.gradOut)
-    .dense('gradFinalStates', args.gradFinalStates)
-    .output('gradX', args.gradX)
-    .output('gradWeight', args.gradWeight)
-    .output('gradBias', args.gradBias)
-    .output('gradInitialStates', args.gradInitialStates);
+    .parameter('gradFinalStates', args.gradFinalStates)
+    .sequenceOutput('gradX', args.gradX)
+    .result('gradWeight', args.gradWeight)
+    .result('gradBias', args.gradBias)
+    .result('gradInitialStates', args.gradInitialStates);
   const { causalConv1dBackward: sync, causalConv1dBackwardAsync: async } = runtime.addon;
-  return { call, sync, async, explain: explainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
 function startCall(
@@ -53,22 +53,17 @@ function startCall(
   inputs: CausalConv1dInputs,
 ): NativeCall {
   expectAtMost(op, 'weight', 'width', dims.width, maxWidth);
-  return new NativeCall(runtime, op)
+  const call = new NativeCall(runtime, op)
+    .number(0)
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.dim)
     .number(dims.width)
-    .flag(inputs.activation === 'silu')
-    .number(inputs.cuSeqlens === undefined ? -1 : dims.stateRows)
+    .flag(inputs.activation === 'silu');
+  addSequenceNumbers(call, dims, inputs)
     .sequence('x', inputs.x)
-    .dense('weight', inputs.weight)
-    .dense('bias', inputs.bias)
-    .dense('initialStates', inputs.initialStates)
-    .indices('cuSeqlens', inputs.cuSeqlens);
-}
-
-function explainer(op: string, dims: CausalConv1dDims, { cuSeqlens }: CausalConv1dInputs): () => void {
-  return () => {
-    readCuSeqlens(op, cuSeqlens, dims.seqLen);
-  };
+    .parameter('weight', inputs.weight)
+    .parameter('bias', inputs.bias)
+    .parameter('initialStates', inputs.initialStates);
+  return addSequenceIndices(call, inputs);
 }

@@ -7,18 +7,19 @@ import {
   type DiagonalSsdArgs,
   type DiagonalSsdBackwardArgs,
 } from '@statespace/ssd-core';
-import type { NativeRuntime } from '../native-call.js';
+import { NativeCall, type NativeRuntime } from '../native-call.js';
 import type { PreparedCall } from './prepared-call.js';
-import { addSsdGradients, ssdExplainer, startSsdCall } from './ssd-chunk-scan.js';
+import { sequenceExplainer } from './sequences.js';
+import { addSsdGradients, addSsdInputs, addSsdOutputs } from './ssd-chunk-scan.js';
 
 export function prepareDiagonalSsd(runtime: NativeRuntime, args: DiagonalSsdArgs): PreparedCall {
   const op = 'diagonalSsd';
   const dims = checkDiagonalSsdShapes(op, args);
   checkDiagonalSsdOutputs(op, dims, args);
-  const call = startSsdCall(runtime, op, dims, args);
-  call.output('out', args.out).output('finalStates', args.finalStates);
+  const call = addSsdInputs(new NativeCall(runtime, op), dims, args);
+  addSsdOutputs(call, args);
   const { diagonalSsd: sync, diagonalSsdAsync: async } = runtime.addon;
-  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
 export function prepareDiagonalSsdBackward(
@@ -29,7 +30,7 @@ export function prepareDiagonalSsdBackward(
   const dims = checkDiagonalSsdShapes(op, args);
   checkDiagonalSsdUpstream(op, dims, args);
   checkDiagonalSsdGradients(op, dims, args);
-  const call = addSsdGradients(startSsdCall(runtime, op, dims, args), args);
+  const call = addSsdGradients(addSsdInputs(new NativeCall(runtime, op), dims, args), args);
   const { diagonalSsdBackward: sync, diagonalSsdBackwardAsync: async } = runtime.addon;
-  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }

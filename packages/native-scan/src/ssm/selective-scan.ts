@@ -4,15 +4,16 @@ import {
   checkSelectiveScanOutputs,
   checkSelectiveScanShapes,
   checkSelectiveScanUpstream,
-  readCuSeqlens,
   type SelectiveScanArgs,
   type SelectiveScanBackwardArgs,
   type SelectiveScanDims,
   type SelectiveScanInputs,
+  type TensorLike,
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
 import { expectAtMost, expectReal } from './limits.js';
 import type { PreparedCall } from './prepared-call.js';
+import { addSequenceIndices, addSequenceNumbers, sequenceExplainer } from './sequences.js';
 
 /** `kSelectiveScanMaxState` of native/include/statespace/selective_scan.h. */
 export const maxState = 256;
@@ -22,9 +23,9 @@ export function prepareSelectiveScan(runtime: NativeRuntime, args: SelectiveScan
   const dims = checkSelectiveScanShapes(op, args);
   checkSelectiveScanOutputs(op, dims, args);
   const call = startCall(runtime, op, dims, args);
-  call.output('out', args.out).output('lastState', args.lastState);
+  call.sequenceOutput('out', args.out).result('lastState', args.lastState);
   const { selectiveScan: sync, selectiveScanAsync: async } = runtime.addon;
-  return { call, sync, async, explain: explainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
 export function prepareSelectiveScanBackward(
@@ -37,18 +38,19 @@ export function prepareSelectiveScanBackward(
   checkSelectiveScanGradients(op, dims, args);
   const call = startCall(runtime, op, dims, args)
     .sequence('gradOut', args.gradOut)
-    .dense('gradLastState', args.gradLastState)
-    .output('gradU', args.gradU)
-    .output('gradDelta', args.gradDelta)
-    .output('gradA', args.gradA)
-    .output('gradB', args.gradB)
-    .output('gradC', args.gradC)
-    .output('gradD', args.gradD)
-    .output('gradZ', args.gradZ)
-    .output('gradDeltaBias', args.gradDeltaBias)
-    .output('gradInitialState', args.gradInitialState);
+    .parameter('gradLastState', args.gradLastState)
+    .sequenceOutput('gradU', args.gradU)
+    .sequenceOutput('gradDelta', args.gradDelta)
+    .result('gradA', args.gradA);
+  addGradient(call, 'gradB', args.gradB, dims.groupsB);
+  addGradient(call, 'gradC', args.gradC, dims.groupsC);
+  call
+    .result('gradD', args.gradD)
+    .sequenceOutput('gradZ', args.gradZ)
+    .result('gradDeltaBias', args.gradDeltaBias)
+    .result('gradInitialState', args.gradInitialState);
   const { selectiveScanBackward: sync, selectiveScanBackwardAsync: async } = runtime.addon;
-  return { call, sync, async, explain: explainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
 function startCall(
@@ -60,31 +62,36 @@ function startCall(
   expectReal(op, 'A', dims.complex);
   expectAtMost(op, 'A', 'dState', dims.dState, maxState);
   const call = new NativeCall(runtime, op)
+    .number(0)
+    .number(0)
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.dInner)
     .number(dims.dState)
     .number(dims.groupsB)
     .number(dims.groupsC)
-    .flag(inputs.deltaSoftplus)
-    .number(inputs.cuSeqlens === undefined ? -1 : dims.stateRows)
+    .flag(inputs.deltaSoftplus);
+  addSequenceNumbers(call, dims, inputs)
     .sequence('u', inputs.u)
     .sequence('delta', inputs.delta)
-    .dense('A', inputs.A);
-  if (dims.groupsB > 0) call.sequence('B', inputs.B);
-  else call.dense('B', inputs.B);
-  if (dims.groupsC > 0) call.sequence('C', inputs.C);
-  else call.dense('C', inputs.C);
-  return call
-    .dense('D', inputs.D)
+    .parameter('A', inputs.A);
+  addCoefficient(call, 'B', inputs.B, dims.groupsB);
+  addCoefficient(call, 'C', inputs.C, dims.groupsC);
+  call
+    .parameter('D', inputs.D)
     .sequence('z', inputs.z)
-    .dense('deltaBias', inputs.deltaBias)
-    .dense('initialState', inputs.initialState)
-    .indices('cuSeqlens', inputs.cuSeqlens);
+    .parameter('deltaBias', inputs.deltaBias)
+    .parameter('initialState', inputs.initialState);
+  return addSequenceIndices(call, inputs);
 }
 
-function explainer(op: string, dims: SelectiveScanDims, { cuSeqlens }: SelectiveScanInputs): () => void {
-  return () => {
-    readCuSeqlens(op, cuSeqlens, dims.seqLen);
-  };
+/** B or C: with a length, or constant where it has no groups. */
+function addCoefficient(call: NativeCall, name: string, tensor: TensorLike, groups: number): void {
+  if (groups > 0) call.sequence(name, tensor);
+  else call.parameter(name, tensor);
+}
+
+function addGradient(call: NativeCall, name: string, tensor: TensorLike | undefined, groups: number): void {
+  if (groups > 0) call.sequenceOutput(name, tensor);
+  else call.result(name, tensor);
 }

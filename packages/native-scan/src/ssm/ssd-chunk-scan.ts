@@ -4,7 +4,6 @@ import {
   checkSsdChunkScanOutputs,
   checkSsdChunkScanShapes,
   checkSsdChunkScanUpstream,
-  readCuSeqlens,
   type SsdChunkScanArgs,
   type SsdChunkScanBackwardArgs,
   type SsdChunkScanDims,
@@ -12,15 +11,16 @@ import {
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
 import type { PreparedCall } from './prepared-call.js';
+import { addSequenceIndices, addSequenceNumbers, sequenceExplainer } from './sequences.js';
 
 export function prepareSsdChunkScan(runtime: NativeRuntime, args: SsdChunkScanArgs): PreparedCall {
   const op = 'ssdChunkScan';
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanOutputs(op, dims, args);
-  const call = startSsdCall(runtime, op, dims, args);
-  call.output('out', args.out).output('finalStates', args.finalStates);
+  const call = addSsdInputs(new NativeCall(runtime, op).number(0), dims, args);
+  addSsdOutputs(call, args);
   const { ssdChunkScan: sync, ssdChunkScanAsync: async } = runtime.addon;
-  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
 export function prepareSsdChunkScanBackward(
@@ -31,19 +31,18 @@ export function prepareSsdChunkScanBackward(
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanUpstream(op, dims, args);
   checkSsdChunkScanGradients(op, dims, args);
-  const call = addSsdGradients(startSsdCall(runtime, op, dims, args), args);
+  const call = addSsdGradients(addSsdInputs(new NativeCall(runtime, op).number(0), dims, args), args);
   const { ssdChunkScanBackward: sync, ssdChunkScanBackwardAsync: async } = runtime.addon;
-  return { call, sync, async, explain: ssdExplainer(op, dims, args) };
+  return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
 /** The inputs of an SSD scan, whatever the shape of A. */
-export function startSsdCall(
-  runtime: NativeRuntime,
-  op: string,
+export function addSsdInputs(
+  call: NativeCall,
   dims: SsdChunkScanDims,
   inputs: SsdChunkScanInputs,
 ): NativeCall {
-  return new NativeCall(runtime, op)
+  call
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.nHeads)
@@ -54,43 +53,36 @@ export function startSsdCall(
     .flag(dims.skipPerChannel)
     .flag(inputs.dtSoftplus)
     .number(dims.dtLimit[0])
-    .number(dims.dtLimit[1])
-    .number(inputs.cuSeqlens === undefined ? -1 : dims.stateRows)
+    .number(dims.dtLimit[1]);
+  addSequenceNumbers(call, dims, inputs)
     .sequence('x', inputs.x)
     .sequence('dt', inputs.dt)
-    .dense('A', inputs.A)
+    .parameter('A', inputs.A)
     .sequence('B', inputs.B)
     .sequence('C', inputs.C)
-    .dense('D', inputs.D)
+    .parameter('D', inputs.D)
     .sequence('z', inputs.z)
-    .dense('dtBias', inputs.dtBias)
-    .dense('initialStates', inputs.initialStates)
-    .indices('cuSeqlens', inputs.cuSeqlens);
+    .parameter('dtBias', inputs.dtBias)
+    .parameter('initialStates', inputs.initialStates);
+  return addSequenceIndices(call, inputs);
+}
+
+export function addSsdOutputs(call: NativeCall, args: SsdChunkScanArgs): NativeCall {
+  return call.sequenceOutput('out', args.out).result('finalStates', args.finalStates);
 }
 
 /** Upstream gradients and those to be written. */
 export function addSsdGradients(call: NativeCall, args: SsdChunkScanBackwardArgs): NativeCall {
   return call
     .sequence('gradOut', args.gradOut)
-    .dense('gradFinalStates', args.gradFinalStates)
-    .output('gradX', args.gradX)
-    .output('gradDt', args.gradDt)
-    .output('gradA', args.gradA)
-    .output('gradB', args.gradB)
-    .output('gradC', args.gradC)
-    .output('gradD', args.gradD)
-    .output('gradZ', args.gradZ)
-    .output('gradDtBias', args.gradDtBias)
-    .output('gradInitialStates', args.gradInitialStates);
-}
-
-/** Names the entry of `cuSeqlens` that does not fit. */
-export function ssdExplainer(
-  op: string,
-  dims: SsdChunkScanDims,
-  { cuSeqlens }: SsdChunkScanInputs,
-): () => void {
-  return () => {
-    readCuSeqlens(op, cuSeqlens, dims.seqLen);
-  };
+    .parameter('gradFinalStates', args.gradFinalStates)
+    .sequenceOutput('gradX', args.gradX)
+    .sequenceOutput('gradDt', args.gradDt)
+    .result('gradA', args.gradA)
+    .sequenceOutput('gradB', args.gradB)
+    .sequenceOutput('gradC', args.gradC)
+    .result('gradD', args.gradD)
+    .sequenceOutput('gradZ', args.gradZ)
+    .result('gradDtBias', args.gradDtBias)
+    .result('gradInitialStates', args.gradInitialStates);
 }

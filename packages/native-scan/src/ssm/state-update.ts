@@ -38,17 +38,17 @@ export function prepareSelectiveStateUpdate(
     .flag(args.dtSoftplus)
     .number(dims.dtLimit[0])
     .number(dims.dtLimit[1])
-    .output('state', args.state)
+    .update('state', args.state)
     .batched('x', args.x)
     .batched('dt', args.dt)
-    .dense('A', args.A)
+    .parameter('A', args.A)
     .batched('B', args.B)
     .batched('C', args.C)
-    .dense('D', args.D)
+    .parameter('D', args.D)
     .batched('z', args.z)
-    .dense('dtBias', args.dtBias)
+    .parameter('dtBias', args.dtBias)
     .indices('stateBatchIndices', rows)
-    .output('out', args.out);
+    .result('out', args.out);
   return { call, sync: runtime.addon.selectiveStateUpdate, async: runtime.addon.selectiveStateUpdateAsync };
 }
 
@@ -70,12 +70,12 @@ export function prepareCausalConv1dUpdate(
     .number(dims.stateRows)
     .flag(args.activation === 'silu')
     .sequence('x', args.x.shape.length === 2 ? asSequence(args.x) : args.x)
-    .output('convState', args.convState)
-    .dense('weight', args.weight)
-    .dense('bias', args.bias)
+    .update('convState', args.convState)
+    .parameter('weight', args.weight)
+    .parameter('bias', args.bias)
     .indices('cacheSeqlens', args.cacheSeqlens)
     .indices('convStateIndices', rows)
-    .output('out', args.out);
+    .result('out', args.out);
   const explain = () => {
     readCacheSeqlens(op, args.cacheSeqlens);
   };
