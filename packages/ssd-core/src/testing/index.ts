@@ -5,6 +5,7 @@ export * from './golden.js';
 export * from './nn-cases.js';
 export * from './random.js';
 export * from './refusals.js';
+export * from './sequence-ops.js';
 export * from './ssm-cases.js';
 export * from './ssm-inputs.js';
 export * from './strided.js';
