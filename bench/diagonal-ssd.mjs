@@ -106,16 +106,16 @@ const flatGrad = { data: gradOut.data, shape: [B, L, channels] };
 
 const calls = {
   'diagonal SSD': [
-    () => diagonalSsd(diagonal, { ...onCpu, out }),
-    () => diagonalSsdBackward({ ...diagonal, gradOut, ...diagonalTargets }, onCpu),
+    () => diagonalSsd({ ...diagonal, ...onCpu, out }),
+    () => diagonalSsdBackward({ ...diagonal, gradOut, ...diagonalTargets, ...onCpu }),
   ],
   'selective scan': [
-    () => selectiveScan(selective, { ...onCpu, out: flatOut }),
-    () => selectiveScanBackward({ ...selective, gradOut: flatGrad, ...selectiveTargets }, onCpu),
+    () => selectiveScan({ ...selective, ...onCpu, out: flatOut }),
+    () => selectiveScanBackward({ ...selective, gradOut: flatGrad, ...selectiveTargets, ...onCpu }),
   ],
   'scalar SSD': [
-    () => ssdChunkScan(scalar, { ...onCpu, out }),
-    () => ssdChunkScanBackward({ ...scalar, gradOut, ...scalarTargets }, onCpu),
+    () => ssdChunkScan({ ...scalar, ...onCpu, out }),
+    () => ssdChunkScanBackward({ ...scalar, gradOut, ...scalarTargets, ...onCpu }),
   ],
 };
 

@@ -65,12 +65,12 @@ const gradients = {
   gradDeltaBias: random([D], 0, 1),
 };
 
-const forward = timeCalls(() => selectiveScan(inputs, { backend: 'cpu', out }), {
+const forward = timeCalls(() => selectiveScan({ ...inputs, backend: 'cpu', out }), {
   repetitions,
   warmup: 2,
 });
 const backward = timeCalls(
-  () => selectiveScanBackward({ ...inputs, gradOut }, { backend: 'cpu', ...gradients }),
+  () => selectiveScanBackward({ ...inputs, gradOut, backend: 'cpu', ...gradients }),
   {
     repetitions,
     warmup: 2,

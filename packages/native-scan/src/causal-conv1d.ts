@@ -8,6 +8,7 @@ import {
 import { type Backend, backendFor } from './backend.js';
 import { type BackwardOptions, gradientOutputs, wantedGradients } from './gradient-outputs.js';
 import { asLengthSecond, checkLayout, type HostTensor, makeOutput } from './layout.js';
+import { callKeys, readOptions, sequenceKeys } from './options.js';
 import {
   type AsyncOptions,
   type CallOptions,
@@ -18,7 +19,8 @@ import {
 } from './planned-call.js';
 import { maxWidth } from './ssm/causal-conv1d.js';
 
-export interface CausalConv1dOptions extends CallOptions {
+/** Inputs, outputs and options of the forward call. */
+export interface CausalConv1dOptions extends CausalConv1dInputs, CallOptions {
   /** Also give the last W-1 inputs. Default false. */
   readonly returnFinalStates?: boolean;
   /** Where to put the output, contiguous; a fresh array when absent. */
@@ -43,27 +45,23 @@ type Names = 'out' | 'finalStates';
  *
  * Inputs before the first step come from `initialStates`, else are 0. Source: Dao-AILab/causal-conv1d.
  *
- * @param inputs x (B, L, D) of any strides; weight (D, W); bias (D); initialStates (B, D, W-1), oldest first;
- * `cuSeqlens` (S + 1) packs S sequences into one row.
+ * @param options x (B, L, D) of any strides; weight (D, W); bias (D); initialStates (B, D, W-1), oldest first;
+ * sequences by `cuSeqlens` (S + 1), `seqIdx` (B, L) or `lengths` (B), walked backwards with `reverse`.
  * @returns `out` (B, L, D) and, where asked for, `finalStates` (B, D, W-1).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument, before anything is written.
  * @throws {BackendUnavailableError} for a backend that was named and cannot be had.
  */
-export function causalConv1d(
-  inputs: CausalConv1dInputs,
-  options: CausalConv1dOptions = {},
-): CausalConv1dResult {
-  const { backend, args, outputs } = planForward('causalConv1d', inputs, options);
+export function causalConv1d(options: CausalConv1dOptions): CausalConv1dResult {
+  const { backend, args, outputs } = planForward('causalConv1d', options);
   return runPlan(backend, 'causalConv1d', args, outputs) as CausalConv1dResult;
 }
 
 /** `causalConv1d` off the calling thread; ordinary arrays are copied first. @throws {AbortedError} also. */
 export async function causalConv1dAsync(
-  inputs: CausalConv1dInputs,
-  options: CausalConv1dOptions & AsyncOptions = {},
+  options: CausalConv1dOptions & AsyncOptions,
 ): Promise<CausalConv1dResult> {
-  const { backend, args, outputs } = planForward('causalConv1dAsync', inputs, options);
-  const result = await runPlanAsync(backend, 'causalConv1d', args, outputs, options.signal);
+  const { backend, args, outputs, signal } = planForward('causalConv1dAsync', options);
+  const result = await runPlanAsync(backend, 'causalConv1d', args, outputs, signal);
   return result as CausalConv1dResult;
 }
 
@@ -79,39 +77,41 @@ const gradientNames = ['gradX', 'gradWeight', 'gradBias', 'gradInitialStates'] a
 /** Gradients of the convolution, each of the shape and format of its input. */
 export type CausalConv1dGradients = Readonly<Partial<Record<(typeof gradientNames)[number], HostTensor>>>;
 
-/** Which gradients to compute, and buffers for them under their own names. */
-export type CausalConv1dBackwardOptions = BackwardOptions<(typeof gradientNames)[number]>;
+/** Inputs of the backward call, which gradients to compute, and buffers for them under their own names. */
+export type CausalConv1dBackwardOptions = CausalConv1dBackwardInputs &
+  BackwardOptions<(typeof gradientNames)[number]>;
 
 /**
  * Gradients of `causalConv1d`: with d = gradOut silu'(pre), or gradOut,
  *
  *   gradBias = sum d;   gradWeight[w] = sum_t d[t] x[t - W + 1 + w];   gradX[s] = sum_w weight[w] d[s + W - 1 - w]
  *
- * @param inputs those of the forward, `gradOut` (B, L, D) and optionally `gradFinalStates` (B, D, W-1).
- * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradX` and
- * its like where those are given.
+ * @param options those of the forward, `gradOut` (B, L, D) and optionally `gradFinalStates` (B, D, W-1).
+ * @returns the gradients of the inputs that were given, or those named in `gradients`; in `gradX` and its
+ * like where those are given.
  * @throws as `causalConv1d`; {ArgumentError} also for the gradient of an input that is absent.
  */
-export function causalConv1dBackward(
-  inputs: CausalConv1dBackwardInputs,
-  options: CausalConv1dBackwardOptions = {},
-): CausalConv1dGradients {
-  const { backend, args, outputs } = planBackward('causalConv1dBackward', inputs, options);
+export function causalConv1dBackward(options: CausalConv1dBackwardOptions): CausalConv1dGradients {
+  const { backend, args, outputs } = planBackward('causalConv1dBackward', options);
   return runPlan(backend, 'causalConv1dBackward', args, outputs);
 }
 
 /** `causalConv1dBackward` off the calling thread; ordinary arrays are copied first. @throws {AbortedError} also. */
 export async function causalConv1dBackwardAsync(
-  inputs: CausalConv1dBackwardInputs,
-  options: CausalConv1dBackwardOptions & AsyncOptions = {},
+  options: CausalConv1dBackwardOptions & AsyncOptions,
 ): Promise<CausalConv1dGradients> {
-  const { backend, args, outputs } = planBackward('causalConv1dBackwardAsync', inputs, options);
-  return runPlanAsync(backend, 'causalConv1dBackward', args, outputs, options.signal);
+  const { backend, args, outputs, signal } = planBackward('causalConv1dBackwardAsync', options);
+  return runPlanAsync(backend, 'causalConv1dBackward', args, outputs, signal);
 }
 
-function planForward(op: string, given: CausalConv1dInputs, options: CausalConv1dOptions) {
+const inputKeys = ['x', 'weight', 'bias', 'activation', 'initialStates', ...sequenceKeys] as const;
+const forwardKeys = [...inputKeys, ...callKeys, 'returnFinalStates', 'out', 'finalStates'];
+const backwardKeys = [...inputKeys, ...callKeys, 'gradOut', 'gradFinalStates', 'gradients', ...gradientNames];
+
+function planForward(op: string, given: CausalConv1dOptions & AsyncOptions) {
+  const options = readOptions(op, given, forwardKeys);
   const layout = checkLayout(op, options.layout);
-  const inputs = { ...given, x: asLengthSecond(given.x, layout) };
+  const inputs = { ...options, x: asLengthSecond(options.x, layout) };
   const dims = checkCausalConv1dShapes(op, inputs);
   const backend = chooseBackend(op, inputs, dims.width, options);
   const dtype = tensorDType(inputs.x);
@@ -137,15 +137,17 @@ function planForward(op: string, given: CausalConv1dInputs, options: CausalConv1
     }),
   };
   const targets = targetsOf<Names>(outputs);
-  return { backend, outputs, args: { ...inputs, ...targets, out: targets.out as TensorLike } };
+  const args = { ...inputs, ...targets, out: targets.out as TensorLike };
+  return { backend, outputs, args, signal: options.signal };
 }
 
-function planBackward(op: string, given: CausalConv1dBackwardInputs, options: CausalConv1dBackwardOptions) {
+function planBackward(op: string, given: CausalConv1dBackwardOptions & AsyncOptions) {
+  const options = readOptions(op, given, backwardKeys);
   const layout = checkLayout(op, options.layout);
-  const inputs: CausalConv1dBackwardInputs = {
-    ...given,
-    x: asLengthSecond(given.x, layout),
-    gradOut: asLengthSecond(given.gradOut, layout),
+  const inputs = {
+    ...options,
+    x: asLengthSecond(options.x, layout),
+    gradOut: asLengthSecond(options.gradOut, layout),
   };
   const dims = checkCausalConv1dShapes(op, inputs);
   const backend = chooseBackend(op, inputs, dims.width, options, [inputs.gradOut, inputs.gradFinalStates]);
@@ -162,7 +164,7 @@ function planBackward(op: string, given: CausalConv1dBackwardInputs, options: Ca
     given: options,
     layout: (name) => (name === 'gradX' ? layout : 'bld'),
   });
-  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };
+  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) }, signal: options.signal };
 }
 
 function chooseBackend(

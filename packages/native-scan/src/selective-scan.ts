@@ -9,6 +9,7 @@ import {
 import { type Backend, backendFor } from './backend.js';
 import { type BackwardOptions, gradientOutputs, wantedGradients } from './gradient-outputs.js';
 import { asLengthSecond, checkLayout, type HostTensor, makeOutput, type SequenceLayout } from './layout.js';
+import { callKeys, readOptions, sequenceKeys } from './options.js';
 import {
   type AsyncOptions,
   type CallOptions,
@@ -19,7 +20,8 @@ import {
 } from './planned-call.js';
 import { maxState } from './ssm/selective-scan.js';
 
-export interface SelectiveScanOptions extends CallOptions {
+/** Inputs, outputs and options of the forward call. */
+export interface SelectiveScanOptions extends SelectiveScanInputs, CallOptions {
   /** Also give the state after the last step. Default false. */
   readonly returnLastState?: boolean;
   /** Where to put the output, contiguous; a fresh array when absent. */
@@ -41,6 +43,7 @@ interface Plan<Args, Name extends string> {
   readonly backend: Backend;
   readonly args: Args;
   readonly outputs: Outputs<Name>;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -52,9 +55,9 @@ interface Plan<Args, Name extends string> {
  *
  * With complex A the state is complex and y takes 2 Re(C h). Source: Gu & Dao 2023, arXiv:2312.00752, Algorithm 2.
  *
- * @param inputs u, delta, z (B, L, D), delta a positive step after softplus; A (D, N); B, C (B, L, N), (B, L, G, N) or
- * constant (D, N); D, deltaBias (D); initialState (B, D, N); `cuSeqlens` (S + 1) packs S sequences into one row.
- * Any strides work; those without unit stride along the last axis are copied.
+ * @param options u, delta, z (B, L, D), delta a positive step after softplus; A (D, N); B, C (B, L, N), (B, L, G, N) or
+ * constant (D, N); D, deltaBias (D); initialState (B, D, N); sequences by `cuSeqlens` (S + 1), `seqIdx`
+ * (B, L) or `lengths` (B), walked backwards with `reverse`. Tensors with a length may have any strides, and f16 or bf16.
  * @returns `out` (B, L, D) and, where asked for, `lastState` (B, D, N).
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument, before anything is written.
  * @throws {BackendUnavailableError} for a backend that was named and cannot be had.
@@ -65,21 +68,17 @@ interface Plan<Args, Name extends string> {
  * });
  * out.data; // Float32Array(6)
  */
-export function selectiveScan(
-  inputs: SelectiveScanInputs,
-  options: SelectiveScanOptions = {},
-): SelectiveScanResult {
-  const { backend, args, outputs } = planForward('selectiveScan', inputs, options);
+export function selectiveScan(options: SelectiveScanOptions): SelectiveScanResult {
+  const { backend, args, outputs } = planForward('selectiveScan', options);
   return runPlan(backend, 'selectiveScan', args, outputs) as SelectiveScanResult;
 }
 
 /** `selectiveScan` off the calling thread; ordinary arrays are copied first. @throws {AbortedError} also. */
 export async function selectiveScanAsync(
-  inputs: SelectiveScanInputs,
-  options: SelectiveScanOptions & AsyncOptions = {},
+  options: SelectiveScanOptions & AsyncOptions,
 ): Promise<SelectiveScanResult> {
-  const { backend, args, outputs } = planForward('selectiveScanAsync', inputs, options);
-  const result = await runPlanAsync(backend, 'selectiveScan', args, outputs, options.signal);
+  const { backend, args, outputs, signal } = planForward('selectiveScanAsync', options);
+  const result = await runPlanAsync(backend, 'selectiveScan', args, outputs, signal);
   return result as SelectiveScanResult;
 }
 
@@ -105,8 +104,9 @@ const gradientNames = [
 /** Gradients of the selective scan, each of the shape and format of its input. */
 export type SelectiveScanGradients = Readonly<Partial<Record<(typeof gradientNames)[number], HostTensor>>>;
 
-/** Which gradients to compute, and buffers for them under their own names. */
-export type SelectiveScanBackwardOptions = BackwardOptions<(typeof gradientNames)[number]>;
+/** Inputs of the backward call, which gradients to compute, and buffers for them under their own names. */
+export type SelectiveScanBackwardOptions = SelectiveScanBackwardInputs &
+  BackwardOptions<(typeof gradientNames)[number]>;
 
 /**
  * Gradients of `selectiveScan`: with g the gradient of h and p[t] = exp(Delta[t] A) h[t-1],
@@ -116,35 +116,47 @@ export type SelectiveScanBackwardOptions = BackwardOptions<(typeof gradientNames
  *
  * Complex gradients follow dL/dRe + i dL/dIm. The state is recomputed from the inputs, none is kept by the forward.
  *
- * @param inputs those of the forward, `gradOut` (B, L, D) and optionally `gradLastState` (B, D, N).
- * @returns the gradients of the inputs that were given, or those named in `options.gradients`; in `options.gradU` and
- * its like where those are given.
+ * @param options those of the forward, `gradOut` (B, L, D) and optionally `gradLastState` (B, D, N).
+ * @returns the gradients of the inputs that were given, or those named in `gradients`; in `gradU` and its
+ * like where those are given.
  * @throws as `selectiveScan`; {ArgumentError} also for the gradient of an input that is absent.
  */
-export function selectiveScanBackward(
-  inputs: SelectiveScanBackwardInputs,
-  options: SelectiveScanBackwardOptions = {},
-): SelectiveScanGradients {
-  const { backend, args, outputs } = planBackward('selectiveScanBackward', inputs, options);
+export function selectiveScanBackward(options: SelectiveScanBackwardOptions): SelectiveScanGradients {
+  const { backend, args, outputs } = planBackward('selectiveScanBackward', options);
   return runPlan(backend, 'selectiveScanBackward', args, outputs);
 }
 
 /** `selectiveScanBackward` off the calling thread; ordinary arrays are copied first. @throws {AbortedError} also. */
 export async function selectiveScanBackwardAsync(
-  inputs: SelectiveScanBackwardInputs,
-  options: SelectiveScanBackwardOptions & AsyncOptions = {},
+  options: SelectiveScanBackwardOptions & AsyncOptions,
 ): Promise<SelectiveScanGradients> {
-  const { backend, args, outputs } = planBackward('selectiveScanBackwardAsync', inputs, options);
-  return runPlanAsync(backend, 'selectiveScanBackward', args, outputs, options.signal);
+  const { backend, args, outputs, signal } = planBackward('selectiveScanBackwardAsync', options);
+  return runPlanAsync(backend, 'selectiveScanBackward', args, outputs, signal);
 }
+
+const inputKeys = [
+  'u',
+  'delta',
+  'A',
+  'B',
+  'C',
+  'D',
+  'z',
+  'deltaBias',
+  'deltaSoftplus',
+  'initialState',
+  ...sequenceKeys,
+] as const;
+const forwardKeys = [...inputKeys, ...callKeys, 'returnLastState', 'out', 'lastState'];
+const backwardKeys = [...inputKeys, ...callKeys, 'gradOut', 'gradLastState', 'gradients', ...gradientNames];
 
 function planForward(
   op: string,
-  given: SelectiveScanInputs,
-  options: SelectiveScanOptions,
+  given: SelectiveScanOptions & AsyncOptions,
 ): Plan<SelectiveScanInputs & { readonly out: TensorLike }, Names> {
+  const options = readOptions(op, given, forwardKeys);
   const layout = checkLayout(op, options.layout);
-  const inputs = inLengthSecond(given, layout);
+  const inputs = inLengthSecond(options, layout);
   const dims = checkSelectiveScanShapes(op, inputs);
   const backend = chooseBackend(op, inputs, dims, options);
   const wantsState = options.returnLastState === true || options.lastState !== undefined;
@@ -169,19 +181,17 @@ function planForward(
     }),
   };
   const targets = targetsOf<Names>(outputs);
-  return { backend, outputs, args: { ...inputs, ...targets, out: targets.out as TensorLike } };
+  const args = { ...inputs, ...targets, out: targets.out as TensorLike };
+  return { backend, outputs, args, signal: options.signal };
 }
 
 function planBackward(
   op: string,
-  given: SelectiveScanBackwardInputs,
-  options: SelectiveScanBackwardOptions,
+  given: SelectiveScanBackwardOptions & AsyncOptions,
 ): Plan<SelectiveScanBackwardInputs, (typeof gradientNames)[number]> {
+  const options = readOptions(op, given, backwardKeys);
   const layout = checkLayout(op, options.layout);
-  const inputs = {
-    ...inLengthSecond(given, layout),
-    gradOut: asLengthSecond(given.gradOut, layout),
-  } as SelectiveScanBackwardInputs;
+  const inputs = { ...inLengthSecond(options, layout), gradOut: asLengthSecond(options.gradOut, layout) };
   const dims = checkSelectiveScanShapes(op, inputs);
   const backend = chooseBackend(op, inputs, dims, options, [inputs.gradOut, inputs.gradLastState]);
   const sources = {
@@ -206,11 +216,11 @@ function planBackward(
     layout: (name) => (sequences.has(name) ? layout : 'bld'),
     pairs: (name) => dims.complex && (name === 'gradB' || name === 'gradC'),
   });
-  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };
+  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) }, signal: options.signal };
 }
 
 /** The inputs with their length second; constant B and C have none. */
-function inLengthSecond(inputs: SelectiveScanInputs, layout: SequenceLayout): SelectiveScanInputs {
+function inLengthSecond<Inputs extends SelectiveScanInputs>(inputs: Inputs, layout: SequenceLayout): Inputs {
   if (layout === 'bld') return inputs;
   const complex = inputs.A?.shape?.length === 3;
   const coefficient = (tensor: TensorLike) =>

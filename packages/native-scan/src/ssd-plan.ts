@@ -8,12 +8,9 @@ import {
 import { type Backend, backendFor } from './backend.js';
 import { gradientOutputs, wantedGradients } from './gradient-outputs.js';
 import { asLengthSecond, checkLayout, makeOutput, type SequenceLayout } from './layout.js';
-import { type CallOptions, type Outputs, targetsOf } from './planned-call.js';
-import type {
-  SsdChunkScanBackwardInputs,
-  SsdChunkScanBackwardOptions,
-  SsdChunkScanOptions,
-} from './ssd-chunk-scan.js';
+import { callKeys, readOptions, sequenceKeys } from './options.js';
+import { type AsyncOptions, type CallOptions, type Outputs, targetsOf } from './planned-call.js';
+import type { SsdChunkScanBackwardOptions, SsdChunkScanOptions } from './ssd-chunk-scan.js';
 
 type CheckShapes = (op: string, inputs: SsdChunkScanInputs) => SsdChunkScanDims;
 
@@ -35,18 +32,32 @@ const sequenceGradients: readonly string[] = ['gradX', 'gradDt', 'gradB', 'gradC
 
 export type SsdGradientName = (typeof gradientNames)[number];
 
+const inputKeys = [
+  'x',
+  'dt',
+  'A',
+  'B',
+  'C',
+  'chunkSize',
+  'D',
+  'z',
+  'dtBias',
+  'dtSoftplus',
+  'dtLimit',
+  'initialStates',
+  ...sequenceKeys,
+] as const;
+const forwardKeys = [...inputKeys, ...callKeys, 'returnFinalStates', 'out', 'finalStates'];
+const backwardKeys = [...inputKeys, ...callKeys, 'gradOut', 'gradFinalStates', 'gradients', ...gradientNames];
+
 /**
  * Checks and outputs of a forward call; `check` knows the shape of A.
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError | BackendUnavailableError}
  */
-export function planSsdForward(
-  op: string,
-  check: CheckShapes,
-  given: SsdChunkScanInputs,
-  options: SsdChunkScanOptions,
-) {
+export function planSsdForward(op: string, check: CheckShapes, given: SsdChunkScanOptions & AsyncOptions) {
+  const options = readOptions(op, given, forwardKeys);
   const layout = checkLayout(op, options.layout);
-  const inputs = inLengthSecond(given, layout);
+  const inputs = inLengthSecond(options, layout);
   const dims = check(op, inputs);
   const backend = chooseBackend(op, inputs, options);
   const dtype = tensorDType(inputs.x);
@@ -72,22 +83,19 @@ export function planSsdForward(
     }),
   };
   const targets = targetsOf<Names>(outputs);
-  return { backend, outputs, args: { ...inputs, ...targets, out: targets.out as TensorLike } };
+  const args = { ...inputs, ...targets, out: targets.out as TensorLike };
+  return { backend, outputs, args, signal: options.signal };
 }
 
 /** As `planSsdForward`, for the backward call. @throws {ArgumentError} also for the gradient of an absent input. */
 export function planSsdBackward(
   op: string,
   check: CheckShapes,
-  given: SsdChunkScanBackwardInputs,
-  options: SsdChunkScanBackwardOptions,
+  given: SsdChunkScanBackwardOptions & AsyncOptions,
 ) {
+  const options = readOptions(op, given, backwardKeys);
   const layout = checkLayout(op, options.layout);
-  const inputs: SsdChunkScanBackwardInputs = {
-    ...given,
-    ...inLengthSecond(given, layout),
-    gradOut: asLengthSecond(given.gradOut, layout),
-  };
+  const inputs = { ...inLengthSecond(options, layout), gradOut: asLengthSecond(options.gradOut, layout) };
   check(op, inputs);
   const backend = chooseBackend(op, inputs, options, [inputs.gradOut, inputs.gradFinalStates]);
   const sources = {
@@ -108,10 +116,10 @@ export function planSsdBackward(
     given: options,
     layout: (name) => (sequenceGradients.includes(name) ? layout : 'bld'),
   });
-  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) } };
+  return { backend, outputs, args: { ...inputs, ...targetsOf(outputs) }, signal: options.signal };
 }
 
-function inLengthSecond(inputs: SsdChunkScanInputs, layout: SequenceLayout): SsdChunkScanInputs {
+function inLengthSecond<Inputs extends SsdChunkScanInputs>(inputs: Inputs, layout: SequenceLayout): Inputs {
   if (layout === 'bld') return inputs;
   return {
     ...inputs,

@@ -9,7 +9,8 @@ import {
 } from '@statespace/ssd-core';
 import { type BackendChoice, backendFor } from './backend.js';
 import { type HostTensor, makeOutput } from './layout.js';
-import { type AsyncOptions, runPlan, runPlanAsync, targetsOf } from './planned-call.js';
+import { readOptions } from './options.js';
+import { type AsyncOptions, runPlan, runPlanAsync } from './planned-call.js';
 import { maxWidth } from './ssm/causal-conv1d.js';
 
 export interface UpdateOptions {
@@ -18,6 +19,12 @@ export interface UpdateOptions {
   /** Where to put the output, contiguous, of the shape of x; a fresh array when absent. */
   readonly out?: TensorLike;
 }
+
+/** Inputs and options of a step of the scan. */
+export type SelectiveStateUpdateOptions = SelectiveStateUpdateInputs & UpdateOptions;
+
+/** Inputs and options of a step of the convolution. */
+export type CausalConv1dUpdateOptions = CausalConv1dUpdateInputs & UpdateOptions;
 
 export interface UpdateResult {
   /** Of the shape and format of x. */
@@ -39,27 +46,18 @@ export interface UpdateResult {
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError} naming the argument, before anything is written.
  * @throws {BackendUnavailableError} for a backend that was named and cannot be had.
  */
-export function selectiveStateUpdate(
-  inputs: SelectiveStateUpdateInputs,
-  options: UpdateOptions = {},
-): UpdateResult {
-  const { backend, args, outputs } = planStateUpdate('selectiveStateUpdate', inputs, options);
+export function selectiveStateUpdate(options: SelectiveStateUpdateOptions): UpdateResult {
+  const { backend, args, outputs } = planStateUpdate('selectiveStateUpdate', options);
   return runPlan(backend, 'selectiveStateUpdate', args, outputs) as UpdateResult;
 }
 
 /** `selectiveStateUpdate` off the calling thread; ordinary arrays are copied in and out. @throws {AbortedError} also. */
 export async function selectiveStateUpdateAsync(
-  inputs: SelectiveStateUpdateInputs,
-  options: UpdateOptions & AsyncOptions = {},
+  options: SelectiveStateUpdateOptions & AsyncOptions,
 ): Promise<UpdateResult> {
-  const { backend, args, outputs } = planStateUpdate('selectiveStateUpdateAsync', inputs, options);
-  return (await runPlanAsync(
-    backend,
-    'selectiveStateUpdate',
-    args,
-    outputs,
-    options.signal,
-  )) as unknown as UpdateResult;
+  const { backend, args, outputs, signal } = planStateUpdate('selectiveStateUpdateAsync', options);
+  const result: unknown = await runPlanAsync(backend, 'selectiveStateUpdate', args, outputs, signal);
+  return result as UpdateResult;
 }
 
 /**
@@ -73,58 +71,76 @@ export async function selectiveStateUpdateAsync(
  *
  * @returns `out` of the shape of x. @throws as `selectiveStateUpdate`.
  */
-export function causalConv1dUpdate(
-  inputs: CausalConv1dUpdateInputs,
-  options: UpdateOptions = {},
-): UpdateResult {
-  const { backend, args, outputs } = planConvUpdate('causalConv1dUpdate', inputs, options);
+export function causalConv1dUpdate(options: CausalConv1dUpdateOptions): UpdateResult {
+  const { backend, args, outputs } = planConvUpdate('causalConv1dUpdate', options);
   return runPlan(backend, 'causalConv1dUpdate', args, outputs) as UpdateResult;
 }
 
 /** `causalConv1dUpdate` off the calling thread; ordinary arrays are copied in and out. @throws {AbortedError} also. */
 export async function causalConv1dUpdateAsync(
-  inputs: CausalConv1dUpdateInputs,
-  options: UpdateOptions & AsyncOptions = {},
+  options: CausalConv1dUpdateOptions & AsyncOptions,
 ): Promise<UpdateResult> {
-  const { backend, args, outputs } = planConvUpdate('causalConv1dUpdateAsync', inputs, options);
-  return (await runPlanAsync(
-    backend,
-    'causalConv1dUpdate',
-    args,
-    outputs,
-    options.signal,
-  )) as unknown as UpdateResult;
+  const { backend, args, outputs, signal } = planConvUpdate('causalConv1dUpdateAsync', options);
+  const result: unknown = await runPlanAsync(backend, 'causalConv1dUpdate', args, outputs, signal);
+  return result as UpdateResult;
 }
 
-function planStateUpdate(op: string, inputs: SelectiveStateUpdateInputs, options: UpdateOptions) {
-  checkSelectiveStateUpdateShapes(op, inputs);
-  const { state, x, dt, A, B, C, D, z, dtBias } = inputs;
-  return planUpdate(op, inputs, options, [state, x, dt, A, B, C, D, z, dtBias], true);
+const updateKeys = ['backend', 'out'];
+const stateUpdateKeys = [
+  ...updateKeys,
+  'state',
+  'x',
+  'dt',
+  'A',
+  'B',
+  'C',
+  'D',
+  'z',
+  'dtBias',
+  'dtSoftplus',
+  'dtLimit',
+  'stateBatchIndices',
+];
+const convUpdateKeys = [
+  ...updateKeys,
+  'x',
+  'convState',
+  'weight',
+  'bias',
+  'activation',
+  'cacheSeqlens',
+  'convStateIndices',
+];
+
+function planStateUpdate(op: string, given: SelectiveStateUpdateOptions & AsyncOptions) {
+  const options = readOptions(op, given, stateUpdateKeys);
+  checkSelectiveStateUpdateShapes(op, options);
+  const { state, x, dt, A, B, C, D, z, dtBias } = options;
+  return planUpdate(op, options, [state, x, dt, A, B, C, D, z, dtBias], true);
 }
 
-function planConvUpdate(op: string, inputs: CausalConv1dUpdateInputs, options: UpdateOptions) {
-  const { width } = checkCausalConv1dUpdateShapes(op, inputs);
-  const { x, convState, weight, bias } = inputs;
-  return planUpdate(op, inputs, options, [x, convState, weight, bias], width <= maxWidth);
+function planConvUpdate(op: string, given: CausalConv1dUpdateOptions & AsyncOptions) {
+  const options = readOptions(op, given, convUpdateKeys);
+  const { width } = checkCausalConv1dUpdateShapes(op, options);
+  const { x, convState, weight, bias } = options;
+  return planUpdate(op, options, [x, convState, weight, bias], width <= maxWidth);
 }
 
-function planUpdate<Inputs extends { readonly x: TensorLike }>(
+function planUpdate<Options extends { readonly x: TensorLike } & UpdateOptions & AsyncOptions>(
   op: string,
-  inputs: Inputs,
-  { backend: choice, out }: UpdateOptions,
+  options: Options,
   tensors: readonly (TensorLike | undefined)[],
   fits: boolean,
 ) {
-  const backend = backendFor(op, choice, tensors, fits);
-  const { x } = inputs;
-  const request = {
+  const { x, signal } = options;
+  const backend = backendFor(op, options.backend, tensors, fits);
+  const output = makeOutput({
     op,
     argument: 'out',
     shape: x.shape,
     dtype: tensorDType(x),
-    given: out,
+    given: options.out,
     layout: 'bld',
-  } as const;
-  const outputs = { out: makeOutput(request) };
-  return { backend, outputs, args: { ...inputs, out: targetsOf<'out'>(outputs).out as TensorLike } };
+  });
+  return { backend, outputs: { out: output }, args: { ...options, out: output.target }, signal };
 }

@@ -78,18 +78,18 @@ describeNative('the native backend', () => {
     const inputs = randomScanInputs({ seqLen: 5 });
     expect(selectiveScan(inputs).out.data).toBeInstanceOf(Float64Array);
     expect(selectiveScan(inFloat32(inputs)).out.data).toBeInstanceOf(Float32Array);
-    expect(() => selectiveScan(inputs, { backend: 'cpu' })).toThrow(
+    expect(() => selectiveScan({ ...inputs, backend: 'cpu' })).toThrow(
       /expected f32 or f16 or bf16 on the cpu backend, got f64/,
     );
     const complex = randomScanInputs({ seqLen: 5, complex: true });
-    expect(selectiveScan(complex, { returnLastState: true }).lastState?.dtype).toBe('c128');
+    expect(selectiveScan({ ...complex, returnLastState: true }).lastState?.dtype).toBe('c128');
   });
 
   test('a state larger than the native limit goes to the reference', () => {
     delete process.env.STATESPACE_BACKEND;
     const inputs = inFloat32(randomScanInputs({ batch: 1, seqLen: 2, dInner: 2, dState: 300 }));
     expect(selectiveScan(inputs).out.data.every(Number.isFinite)).toBe(true);
-    expect(() => selectiveScan(inputs, { backend: 'cpu' })).toThrow(/dState of at most 256.*got 300/);
+    expect(() => selectiveScan({ ...inputs, backend: 'cpu' })).toThrow(/dState of at most 256.*got 300/);
   });
 
   test('the same bits for every number of threads and every call', () => {
@@ -101,7 +101,7 @@ describeNative('the native backend', () => {
         setNumThreads(threads);
         expect(getNumThreads()).toBe(threads);
         return {
-          ...selectiveScan(inputs, { returnLastState: true }),
+          ...selectiveScan({ ...inputs, returnLastState: true }),
           ...selectiveScanBackward({ ...inputs, gradOut }),
         };
       });
@@ -149,13 +149,13 @@ describeNative('layout bdl', () => {
       B: swap(inputs.B),
       C: swap(inputs.C),
     };
-    const wanted = selectiveScan(inputs, { returnLastState: true });
-    const got = selectiveScan(swapped, { layout: 'bdl', returnLastState: true });
+    const wanted = selectiveScan({ ...inputs, returnLastState: true });
+    const got = selectiveScan({ ...swapped, layout: 'bdl', returnLastState: true });
     expect(got.out.shape).toEqual([2, 6, 21]);
     expect(got.out.data).toEqual(swap(wanted.out).data);
     expect(got.lastState).toEqual(wanted.lastState);
     const grads = selectiveScanBackward({ ...inputs, gradOut });
-    const gradsSwapped = selectiveScanBackward({ ...swapped, gradOut: swap(gradOut) }, { layout: 'bdl' });
+    const gradsSwapped = selectiveScanBackward({ ...swapped, gradOut: swap(gradOut), layout: 'bdl' });
     for (const name of ['gradU', 'gradDelta', 'gradZ', 'gradB', 'gradC'] as const) {
       expect(gradsSwapped[name]?.data, name).toEqual(swap(grads[name]).data);
     }
@@ -175,7 +175,7 @@ describeNative('layout bdl', () => {
       C: swap(inputs.C),
     };
     const out = { data: new Float32Array(2 * 6 * 7), shape: [2, 6, 7] };
-    const result = selectiveScan(swapped, { layout: 'bdl', out });
+    const result = selectiveScan({ ...swapped, layout: 'bdl', out });
     expect(result.out.data).toBe(out.data);
     expect(out.data).toEqual(swap(selectiveScan(inputs).out).data);
   });
@@ -189,7 +189,7 @@ describeNative('layout bdl', () => {
     const all = Object.fromEntries(Object.entries(given).map(([name, tensor]) => [name, own(tensor)]));
     const gradU = { data: new Float32Array(2 * 7 * 6), shape: own(inputs.u).shape };
     const gradA = { data: new Float32Array(inputs.A.data.length), shape: inputs.A.shape };
-    const got = selectiveScanBackward({ ...inputs, ...all } as never, { layout, gradU, gradA });
+    const got = selectiveScanBackward({ ...inputs, ...all, layout, gradU, gradA } as never);
     const wanted = selectiveScanBackward({ ...inputs, gradOut });
     expect(got.gradU?.data).toBe(gradU.data);
     expect(gradU.data).toEqual((own(wanted.gradU) as unknown as { data: Float32Array }).data);
@@ -201,12 +201,12 @@ describeNative('layout bdl', () => {
     const inputs = inFloat32(randomScanInputs({ seqLen: 7, dInner: 6, bare: true }));
     const gradOut = narrow(randomSource(3).normal([2, 7, 6]));
     const gradZ = { data: new Float32Array(84), shape: [2, 7, 6] };
-    expect(() => selectiveScanBackward({ ...inputs, gradOut }, { gradZ })).toThrow(/gradZ.*not computed/);
-    expect(() =>
-      selectiveScanBackward({ ...inputs, gradOut }, { gradients: ['gradA'], gradU: gradZ }),
-    ).toThrow(/gradU.*not computed/);
+    expect(() => selectiveScanBackward({ ...inputs, gradOut, gradZ })).toThrow(/gradZ.*not computed/);
+    expect(() => selectiveScanBackward({ ...inputs, gradOut, gradients: ['gradA'], gradU: gradZ })).toThrow(
+      /gradU.*not computed/,
+    );
     const short = { data: new Float32Array(42), shape: [1, 7, 6] };
-    expect(() => selectiveScanBackward({ ...inputs, gradOut }, { gradU: short })).toThrow(/gradU/);
+    expect(() => selectiveScanBackward({ ...inputs, gradOut, gradU: short })).toThrow(/gradU/);
   });
 
   test('complex pairs stay behind the length, on the reference', () => {
@@ -224,7 +224,7 @@ describeNative('layout bdl', () => {
       C: lengthLast(inputs.C),
     };
     const wanted = selectiveScan(inputs);
-    const got = selectiveScan(swapped, { layout: 'bdl' });
+    const got = selectiveScan({ ...swapped, layout: 'bdl' });
     expect(got.out.data).toEqual(permuted(wanted.out as never, [0, 2, 1]).data);
   });
 });

@@ -233,7 +233,7 @@ describeNative('bad input to the public calls', () => {
     C: narrow(source.normal([2, 5, 3])),
   };
   const scan = (change: object, options = {}) =>
-    selectiveScan({ ...inputs, ...change }, { backend: 'cpu', ...options });
+    selectiveScan({ ...inputs, ...change, backend: 'cpu', ...options });
 
   test.each<[string, () => unknown, string, RegExp]>([
     [

@@ -9,5 +9,6 @@ export * from './ops/dense.js';
 export * from './ops/ssm.js';
 export * from './reference/index.js';
 export * from './reference/views.js';
+export { nearest } from './suggest.js';
 export * from './tensor-checks.js';
 export * from './tensor-like.js';

@@ -2,7 +2,6 @@ import { ConfigError } from '@statespace/ssd-core';
 import { describe, expect, test } from 'vitest';
 import { checkTrainConfig } from './check-train-config.js';
 import { parseConfig } from './parse-config.js';
-import { editDistance, nearest } from './suggest.js';
 import { trainConfigSchema } from './train-config.js';
 import { parseYaml } from './yaml-file.js';
 
@@ -92,17 +91,5 @@ describe('parseYaml', () => {
   });
   test('an empty file is an empty configuration', () => {
     expect(parseYaml('# nothing\n', 'x')).toEqual({});
-  });
-});
-
-describe('nearest', () => {
-  test('counts changes, swaps and missing letters', () => {
-    expect(editDistance('dModle', 'dModel')).toBe(1);
-    expect(editDistance('', 'abc')).toBe(3);
-    expect(editDistance('kitten', 'sitting')).toBe(3);
-  });
-  test('has nothing to say about words that are far from all', () => {
-    expect(nearest('colour', ['seed', 'device'])).toBeUndefined();
-    expect(nearest('layers', ['numLayers', 'dModel'])).toBe('numLayers');
   });
 });

@@ -1,7 +1,6 @@
 /** Checks a plain value against a zod schema and turns what is wrong into one clear error. */
-import { ConfigError } from '@statespace/ssd-core';
+import { ConfigError, nearest } from '@statespace/ssd-core';
 import { z } from 'zod';
-import { nearest } from './suggest.js';
 
 type Path = readonly PropertyKey[];
 

@@ -1,6 +1,5 @@
 /** Experiments by name. */
-import { ArgumentError } from '@statespace/ssd-core';
-import { nearest } from '../config/suggest.js';
+import { ArgumentError, nearest } from '@statespace/ssd-core';
 import type { Experiment } from './define.js';
 
 export class ExperimentRegistry {

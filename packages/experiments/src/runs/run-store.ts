@@ -1,8 +1,7 @@
 /** The folder of all runs: `outputs/<experiment>/<run-id>/`. */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ArgumentError, IoError } from '@statespace/ssd-core';
-import { nearest } from '../config/suggest.js';
+import { ArgumentError, IoError, nearest } from '@statespace/ssd-core';
 import type { PlainObject } from '../config/yaml-file.js';
 import { writeJsonFile } from './json-file.js';
 import { Run } from './run.js';

@@ -26,8 +26,8 @@ function compare(inputs: CausalConv1dInputs, seed = 99) {
   const wanted = { ...causalConv1dRef(inputs), ...causalConv1dBackwardRef({ ...inputs, ...upstream }) };
   const narrow = inFloat32(inputs);
   const results = {
-    ...causalConv1d(narrow, { backend: 'cpu', returnFinalStates: true }),
-    ...causalConv1dBackward({ ...narrow, ...inFloat32(upstream) }, { backend: 'cpu' }),
+    ...causalConv1d({ ...narrow, backend: 'cpu', returnFinalStates: true }),
+    ...causalConv1dBackward({ ...narrow, ...inFloat32(upstream), backend: 'cpu' }),
   };
   const { name, error } = worstError(results, { ...wanted });
   expect(error, name).toBeLessThan(tolerance);
@@ -56,11 +56,13 @@ describeNative('causalConv1d on cpu', () => {
 
   test('strided inputs give the same bits as contiguous ones', () => {
     const inputs = inFloat32(randomConvInputs({ seqLen: 23, dim: 20 }));
-    const wanted = causalConv1d(inputs, { backend: 'cpu' });
-    const got = causalConv1d(
-      { ...inputs, x: insideWider(inputs.x), weight: insideWider(inputs.weight) },
-      { backend: 'cpu' },
-    );
+    const wanted = causalConv1d({ ...inputs, backend: 'cpu' });
+    const got = causalConv1d({
+      ...inputs,
+      x: insideWider(inputs.x),
+      weight: insideWider(inputs.weight),
+      backend: 'cpu',
+    });
     expect(got.out.data).toEqual(wanted.out.data);
   });
 
@@ -89,8 +91,8 @@ describeNative('golden numbers in float32', () => {
     const { inputs, upstream, expected } = causalConv1dCase(golden);
     const narrow = inFloat32(inputs);
     const results: Record<string, { data: ArrayLike<number> } | undefined> = {
-      ...causalConv1d(narrow, { backend: 'cpu', returnFinalStates: true }),
-      ...causalConv1dBackward({ ...narrow, ...inFloat32(upstream) }, { backend: 'cpu' }),
+      ...causalConv1d({ ...narrow, backend: 'cpu', returnFinalStates: true }),
+      ...causalConv1dBackward({ ...narrow, ...inFloat32(upstream), backend: 'cpu' }),
     };
     const compared = Object.fromEntries(Object.keys(expected).map((name) => [name, results[name]]));
     for (const [name, result] of Object.entries(compared)) expect(result, name).toBeDefined();

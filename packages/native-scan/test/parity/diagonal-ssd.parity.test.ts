@@ -29,8 +29,8 @@ function compare(inputs: DiagonalSsdInputs, seed = 99) {
   const wanted = { ...diagonalSsdRef(inputs), ...diagonalSsdBackwardRef({ ...inputs, ...upstream }) };
   const narrow = inFloat32(inputs);
   const results = {
-    ...diagonalSsd(narrow, { backend: 'cpu', returnFinalStates: true }),
-    ...diagonalSsdBackward({ ...narrow, ...inFloat32(upstream) }, { backend: 'cpu' }),
+    ...diagonalSsd({ ...narrow, backend: 'cpu', returnFinalStates: true }),
+    ...diagonalSsdBackward({ ...narrow, ...inFloat32(upstream), backend: 'cpu' }),
   };
   for (const [name, result] of Object.entries(results)) {
     const { error } = worstError({ [name]: result }, { ...wanted });
@@ -66,8 +66,8 @@ describeNative('diagonalSsd on cpu', () => {
 
   test('strided inputs give the same bits as contiguous ones', () => {
     const inputs = inFloat32(randomDiagonalSsdInputs({ seqLen: 23, headDim: 16 }));
-    const wanted = diagonalSsd(inputs, { backend: 'cpu' });
-    expect(diagonalSsd(viewed(inputs, insideWider), { backend: 'cpu' }).out.data).toEqual(wanted.out.data);
+    const wanted = diagonalSsd({ ...inputs, backend: 'cpu' });
+    expect(diagonalSsd({ ...viewed(inputs, insideWider), backend: 'cpu' }).out.data).toEqual(wanted.out.data);
   });
 
   test('every number of threads gives the same bits', () => {
@@ -77,8 +77,8 @@ describeNative('diagonalSsd on cpu', () => {
     const run = (threads: number) => {
       setNumThreads(threads);
       const results = {
-        ...diagonalSsd(inputs, { backend: 'cpu', returnFinalStates: true }),
-        ...diagonalSsdBackward({ ...inputs, gradOut }, { backend: 'cpu' }),
+        ...diagonalSsd({ ...inputs, backend: 'cpu', returnFinalStates: true }),
+        ...diagonalSsdBackward({ ...inputs, gradOut, backend: 'cpu' }),
       };
       setNumThreads(before);
       return results;
@@ -100,9 +100,9 @@ describeNative('diagonalSsd on cpu', () => {
       B: last(inputs.B),
       C: last(inputs.C),
     };
-    const { out } = diagonalSsd(lengthLast, { backend: 'cpu', layout: 'bdl' });
+    const { out } = diagonalSsd({ ...lengthLast, backend: 'cpu', layout: 'bdl' });
     expect(out.shape).toEqual([1, 4, 3, 1]);
-    expect(out.data).toEqual(diagonalSsd(inputs, { backend: 'cpu' }).out.data);
+    expect(out.data).toEqual(diagonalSsd({ ...inputs, backend: 'cpu' }).out.data);
   });
 
   test('one rate per head is refused, by name', () => {

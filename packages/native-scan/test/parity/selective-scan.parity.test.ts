@@ -19,8 +19,8 @@ function compare(inputs: SelectiveScanInputs, upstream: ReturnType<typeof upstre
   const wanted = { ...selectiveScanRef(inputs), ...selectiveScanBackwardRef({ ...inputs, ...upstream }) };
   const narrow = inFloat32(inputs);
   const results = {
-    ...selectiveScan(narrow, { backend: 'cpu', returnLastState: true }),
-    ...selectiveScanBackward({ ...narrow, ...inFloat32(upstream) }, { backend: 'cpu' }),
+    ...selectiveScan({ ...narrow, backend: 'cpu', returnLastState: true }),
+    ...selectiveScanBackward({ ...narrow, ...inFloat32(upstream), backend: 'cpu' }),
   };
   const { name, error } = worstError(results, { ...wanted });
   expect(error, name).toBeLessThan(limit);
@@ -65,8 +65,8 @@ describeNative('selectiveScan on cpu', () => {
 
   test('strided inputs give the same bits as contiguous ones', () => {
     const inputs = inFloat32(randomScanInputs({ seqLen: 23, dInner: 20, dState: 16, groupsB: 2 }));
-    const wanted = selectiveScan(inputs, { backend: 'cpu', returnLastState: true });
-    const got = selectiveScan(viewed(inputs, insideWider), { backend: 'cpu', returnLastState: true });
+    const wanted = selectiveScan({ ...inputs, backend: 'cpu', returnLastState: true });
+    const got = selectiveScan({ ...viewed(inputs, insideWider), backend: 'cpu', returnLastState: true });
     expect(got.out.data).toEqual(wanted.out.data);
     expect(got.lastState?.data).toEqual(wanted.lastState?.data);
   });
@@ -100,8 +100,8 @@ describeNative('golden numbers in float32', () => {
       const { inputs, upstream, expected } = selectiveScanCase(golden);
       const narrow = inFloat32(inputs);
       const results: Record<string, { data: ArrayLike<number> } | undefined> = {
-        ...selectiveScan(narrow, { backend: 'cpu', returnLastState: true }),
-        ...selectiveScanBackward({ ...narrow, ...inFloat32(upstream) }, { backend: 'cpu' }),
+        ...selectiveScan({ ...narrow, backend: 'cpu', returnLastState: true }),
+        ...selectiveScanBackward({ ...narrow, ...inFloat32(upstream), backend: 'cpu' }),
       };
       const compared = Object.fromEntries(Object.keys(expected).map((name) => [name, results[name]]));
       for (const [name, result] of Object.entries(compared)) expect(result, name).toBeDefined();

@@ -23,17 +23,22 @@ import { describe, expect, test } from 'vitest';
 import * as api from '../../src/index.js';
 import { describeNative, inFloat32, nanOutput } from '../support.js';
 
-type Call = (inputs: OpInputs, options: object) => Record<string, TensorLike | undefined>;
+type Call = (options: object) => Record<string, TensorLike | undefined>;
 
 const calls = api as unknown as Record<string, Call>;
 
-/** Forward and backward on the native backend; `options` may hold outputs. */
+/** The name of the option that asks for the last state. */
+const stateOption = ({ lastState }: SequenceOp) =>
+  `return${lastState[0]?.toUpperCase()}${lastState.slice(1)}`;
+
+/** Forward and backward on the native backend; `upstream` may stand among the inputs. */
 function native(op: SequenceOp, inputs: OpInputs, upstream: OpInputs, options: object = {}) {
-  const state = `return${op.lastState[0]?.toUpperCase()}${op.lastState.slice(1)}`;
-  const common = { backend: 'cpu', ...options };
+  const own = Object.entries(inputs).filter(([name]) => !name.startsWith('grad'));
+  const grads = Object.entries(upstream).filter(([name]) => name.startsWith('grad'));
+  const common = { ...Object.fromEntries(own), backend: 'cpu', ...options };
   return {
-    ...(calls[op.name] as Call)(inputs, { ...common, [state]: true }),
-    ...(calls[`${op.name}Backward`] as Call)({ ...inputs, ...upstream }, common),
+    ...(calls[op.name] as Call)({ ...common, [stateOption(op)]: true }),
+    ...(calls[`${op.name}Backward`] as Call)({ ...common, ...Object.fromEntries(grads) }),
   };
 }
 
@@ -116,9 +121,16 @@ describeNative('forms of sequence calls on cpu', () => {
             results[name] = laidOut(target, orderOf(target, i));
           }
           const { out, ...gradients } = results;
-          const state = { [`return${op.lastState[0]?.toUpperCase()}${op.lastState.slice(1)}`]: true };
-          const forward = (calls[op.name] as Call)(viewed, { backend: 'cpu', out, ...state });
-          const backward = (calls[`${op.name}Backward`] as Call)(viewed, { backend: 'cpu', ...gradients });
+          const inputsAlone = Object.fromEntries(
+            Object.entries(viewed).filter(([name]) => !name.startsWith('grad')),
+          );
+          const forward = (calls[op.name] as Call)({
+            ...inputsAlone,
+            backend: 'cpu',
+            out,
+            [stateOption(op)]: true,
+          });
+          const backward = (calls[`${op.name}Backward`] as Call)({ ...viewed, backend: 'cpu', ...gradients });
           for (const [name, tensor] of Object.entries({ ...forward, ...backward })) {
             expect(entries(tensor as TensorLike), name).toEqual(
               Array.from(wanted[name]?.data as Float32Array),

@@ -27,8 +27,8 @@ function compare(inputs: SsdChunkScanInputs, seed = 99) {
   const wanted = { ...ssdChunkScanRef(inputs), ...ssdChunkScanBackwardRef({ ...inputs, ...upstream }) };
   const narrow = inFloat32(inputs);
   const results = {
-    ...ssdChunkScan(narrow, { backend: 'cpu', returnFinalStates: true }),
-    ...ssdChunkScanBackward({ ...narrow, ...inFloat32(upstream) }, { backend: 'cpu' }),
+    ...ssdChunkScan({ ...narrow, backend: 'cpu', returnFinalStates: true }),
+    ...ssdChunkScanBackward({ ...narrow, ...inFloat32(upstream), backend: 'cpu' }),
   };
   const { name, error } = worstError(results, { ...wanted });
   expect(error, name).toBeLessThan(tolerance);
@@ -60,8 +60,10 @@ describeNative('ssdChunkScan on cpu', () => {
 
   test('strided inputs give the same bits as contiguous ones', () => {
     const inputs = inFloat32(randomSsdInputs({ seqLen: 23, headDim: 16 }));
-    const wanted = ssdChunkScan(inputs, { backend: 'cpu' });
-    expect(ssdChunkScan(viewed(inputs, insideWider), { backend: 'cpu' }).out.data).toEqual(wanted.out.data);
+    const wanted = ssdChunkScan({ ...inputs, backend: 'cpu' });
+    expect(ssdChunkScan({ ...viewed(inputs, insideWider), backend: 'cpu' }).out.data).toEqual(
+      wanted.out.data,
+    );
   });
 
   test('random sizes and options', () => {
@@ -92,8 +94,8 @@ describeNative('golden numbers in float32', () => {
       const { inputs, upstream, expected } = ssdCase(golden);
       const narrow = inFloat32({ ...inputs, chunkSize });
       const results: Record<string, { data: ArrayLike<number> } | undefined> = {
-        ...ssdChunkScan(narrow, { backend: 'cpu', returnFinalStates: true }),
-        ...ssdChunkScanBackward({ ...narrow, ...inFloat32(upstream) }, { backend: 'cpu' }),
+        ...ssdChunkScan({ ...narrow, backend: 'cpu', returnFinalStates: true }),
+        ...ssdChunkScanBackward({ ...narrow, ...inFloat32(upstream), backend: 'cpu' }),
       };
       const compared = Object.fromEntries(Object.keys(expected).map((name) => [name, results[name]]));
       for (const [name, result] of Object.entries(compared)) expect(result, name).toBeDefined();

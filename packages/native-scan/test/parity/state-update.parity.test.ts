@@ -26,7 +26,7 @@ const tolerance = 1e-6;
 function compareUpdate(inputs: SelectiveStateUpdateInputs) {
   const wanted = selectiveStateUpdateRef(inputs);
   const narrow = inFloat32(inputs);
-  const { out } = selectiveStateUpdate(narrow, { backend: 'cpu' });
+  const { out } = selectiveStateUpdate({ ...narrow, backend: 'cpu' });
   const { name, error } = worstError({ out, state: narrow.state as { data: Float32Array } }, { ...wanted });
   expect(error, name).toBeLessThan(tolerance);
 }
@@ -34,7 +34,7 @@ function compareUpdate(inputs: SelectiveStateUpdateInputs) {
 function compareConvUpdate(inputs: CausalConv1dUpdateInputs) {
   const wanted = causalConv1dUpdateRef(inputs);
   const narrow = inFloat32(inputs);
-  const { out } = causalConv1dUpdate(narrow, { backend: 'cpu' });
+  const { out } = causalConv1dUpdate({ ...narrow, backend: 'cpu' });
   const results = { out, convState: narrow.convState as { data: Float32Array } };
   const { name, error } = worstError(results, { ...wanted });
   expect(error, name).toBeLessThan(2e-6);
@@ -66,8 +66,8 @@ describeNative('selectiveStateUpdate on cpu', () => {
   test('strided inputs', () => {
     const inputs = inFloat32(randomUpdateInputs({ nHeads: 4, headDim: 5 }));
     const fresh = () => ({ ...inputs.state, data: (inputs.state.data as unknown as Float32Array).slice() });
-    const wanted = selectiveStateUpdate({ ...inputs, state: fresh() }, { backend: 'cpu' });
-    const got = selectiveStateUpdate({ ...viewed(inputs, insideWider), state: fresh() }, { backend: 'cpu' });
+    const wanted = selectiveStateUpdate({ ...inputs, state: fresh(), backend: 'cpu' });
+    const got = selectiveStateUpdate({ ...viewed(inputs, insideWider), state: fresh(), backend: 'cpu' });
     expect(got.out.data).toEqual(wanted.out.data);
   });
 
@@ -77,7 +77,7 @@ describeNative('selectiveStateUpdate on cpu', () => {
     const { state, steps, expectedOut, expectedState } = selectiveStateUpdateSteps(one);
     const running = inFloat32({ state }).state as unknown as TensorLike & { data: Float32Array };
     steps.forEach((step, index) => {
-      const { out } = selectiveStateUpdate({ ...inFloat32(step), state: running }, { backend: 'cpu' });
+      const { out } = selectiveStateUpdate({ ...inFloat32(step), state: running, backend: 'cpu' });
       const wanted = expectedOut[index] as { data: Float64Array };
       expect(maxRelativeError(out, wanted), `step ${index}`).toBeLessThan(tolerance);
     });
@@ -120,7 +120,7 @@ describeNative('causalConv1dUpdate on cpu', () => {
   test.each(golden)('golden $name', (one) => {
     const { inputs, expected } = causalConv1dUpdateCase(one);
     const narrow = inFloat32(inputs);
-    const { out } = causalConv1dUpdate(narrow, { backend: 'cpu' });
+    const { out } = causalConv1dUpdate({ ...narrow, backend: 'cpu' });
     const { name, error } = worstError(
       { out, convState: narrow.convState as { data: Float32Array } },
       expected,
