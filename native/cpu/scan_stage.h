@@ -6,6 +6,12 @@
 
 namespace statespace::STATESPACE_ISA_NS {
 
+/// A constant B or C is read where it lies.
+STATESPACE_INLINE bool constants_in_place(const SelectiveScanInputs& args) {
+  return (args.b_groups > 0 || in_place(args.B, 1, args.d_state)) &&
+         (args.c_groups > 0 || in_place(args.C, 1, args.d_state));
+}
+
 /// One chunk of one block. Rows begin at the block's first channel, those of B and C at its group.
 struct ScanRows {
   const float* u;

@@ -1,6 +1,6 @@
 /// How the selective scan cuts its work: sequences along time, tiles of channels across, chunks of 16 steps.
 ///
-/// A tile is at most kLanes neighbouring channels that share one group of B and one of C; its channels are the
+/// A tile is at most a vector of neighbouring channels that share one group of B and one of C; its channels are the
 /// lanes. A block is a run of tiles inside one pair of groups. All cuts depend on the shape alone.
 #pragma once
 
@@ -30,9 +30,10 @@ struct ScanBlock {
 /// Cuts channels into tiles and blocks of at most `tiles_wanted` tiles.
 class ScanPlan {
  public:
-  ScanPlan(const SelectiveScanInputs& args, int64_t tiles_wanted) noexcept
-      : tile_memory_(words(tile_limit(args), sizeof(ScanTile))),
-        block_memory_(words(tile_limit(args), sizeof(ScanBlock))) {
+  template <typename Inputs>
+  ScanPlan(const Inputs& args, int64_t tiles_wanted, int64_t lanes = kLanes) noexcept
+      : tile_memory_(words(tile_limit(args, lanes), sizeof(ScanTile))),
+        block_memory_(words(tile_limit(args, lanes), sizeof(ScanBlock))) {
     if (!ok()) return;
     const int64_t b_size = args.b_groups > 0 ? args.dim / args.b_groups : args.dim;
     const int64_t c_size = args.c_groups > 0 ? args.dim / args.c_groups : args.dim;
@@ -42,10 +43,10 @@ class ScanPlan {
       const int64_t b_group = channel / b_size;
       const int64_t c_group = channel / c_size;
       const int64_t end = smaller((b_group + 1) * b_size, (c_group + 1) * c_size);
-      const int64_t run = ceil_div(end - channel, kLanes);
+      const int64_t run = ceil_div(end - channel, lanes);
       const int64_t pieces = ceil_div(run, tiles_wanted);
       const int64_t size = ceil_div(run, pieces);
-      for (int64_t tile = 0; tile < run; ++tile, channel += kLanes) {
+      for (int64_t tile = 0; tile < run; ++tile, channel += lanes) {
         if (tile % size == 0) {
           ScanBlock block = {tile_count_, 0, b_group, c_group, 0, 0};
           if (block_count_ > 0) {
@@ -57,7 +58,7 @@ class ScanPlan {
           c_slots_ = larger(c_slots_, block.c_slot + 1);
           blocks[block_count_++] = block;
         }
-        tiles[tile_count_++] = {channel, smaller<int64_t>(kLanes, end - channel)};
+        tiles[tile_count_++] = {channel, smaller(lanes, end - channel)};
         ScanBlock& current = blocks[block_count_ - 1];
         ++current.tiles;
         widest_ = larger(widest_, current.tiles);
@@ -87,8 +88,9 @@ class ScanPlan {
   static int64_t words(int64_t count, size_t bytes) noexcept {
     return count * static_cast<int64_t>(bytes / sizeof(float));
   }
-  static int64_t tile_limit(const SelectiveScanInputs& args) noexcept {
-    return ceil_div(args.dim, kLanes) + args.b_groups + args.c_groups;
+  template <typename Inputs>
+  static int64_t tile_limit(const Inputs& args, int64_t lanes) noexcept {
+    return ceil_div(args.dim, lanes) + args.b_groups + args.c_groups;
   }
 
   Scratch tile_memory_;
@@ -155,8 +157,5 @@ STATESPACE_INLINE void rows_from_tile(const float* from, const ScanTile& tile, i
     for (int64_t n = 0; n < d_state; ++n) rows[lane * d_state + n] = from[n * kLanes + lane];
   }
 }
-
-/// Checks shared by both directions. Nothing is read but the sequences.
-Status check_selective_scan(const SelectiveScanInputs& args) noexcept;
 
 }  // namespace statespace::STATESPACE_ISA_NS

@@ -12,29 +12,12 @@
 /// Stores past the caches were slower (no tile fills a page). Channels never mix, so no cut can change a bit.
 #include "isa_kernels.h"
 #include "parallel.h"
+#include "scan_checks.h"
 #include "scan_math.h"
 #include "scan_stage.h"
 #include "scan_tiles.h"
 
 namespace statespace::STATESPACE_ISA_NS {
-
-Status check_selective_scan(const SelectiveScanInputs& args) noexcept {
-  if (args.batch < 0 || args.seq_len < 0 || args.dim < 0 || args.d_state < 0 || args.b_groups < 0 ||
-      args.c_groups < 0 || args.d_state > kSelectiveScanMaxState) {
-    return Status::kBadArgument;
-  }
-  if (args.b_groups > 0 && args.dim % args.b_groups != 0) return Status::kBadArgument;
-  if (args.c_groups > 0 && args.dim % args.c_groups != 0) return Status::kBadArgument;
-  const bool empty = args.batch == 0 || args.seq_len == 0 || args.dim == 0;
-  if (!empty && (args.u.data == nullptr || args.delta.data == nullptr)) return Status::kBadArgument;
-  if (!empty && args.d_state > 0 && (args.A == nullptr || args.B.data == nullptr || args.C.data == nullptr)) {
-    return Status::kBadArgument;
-  }
-  const bool constants_in_place = (args.b_groups > 0 || in_place(args.B, 1, args.d_state)) &&
-                                  (args.c_groups > 0 || in_place(args.C, 1, args.d_state));
-  if (!constants_in_place) return Status::kUnsupported;
-  return check_sequences(args.sequences, args.batch, args.seq_len);
-}
 
 namespace {
 
@@ -209,6 +192,7 @@ void scan_block(const ForwardPass& pass, const SequenceSpan& sequence, int64_t c
 Status selective_scan(const SelectiveScanArgs& args) noexcept {
   const Status status = check_selective_scan(args);
   if (status != Status::kOk) return status;
+  if (!constants_in_place(args)) return Status::kUnsupported;
   const int64_t sequences = sequence_count(args);
   if (args.dim == 0) return Status::kOk;
   const int64_t elements = args.batch * args.seq_len * args.dim;

@@ -14,13 +14,12 @@
 /// last step adds the rows in order, so that no thread count changes a bit.
 #include "isa_kernels.h"
 #include "parallel.h"
+#include "scan_checks.h"
 #include "selective_scan_adjoint_io.h"
 #include "selective_scan_sums.h"
 #include "weight_target.h"
 
 namespace statespace::STATESPACE_ISA_NS {
-
-Status check_selective_scan(const SelectiveScanInputs& args) noexcept;
 
 namespace {
 
@@ -379,6 +378,7 @@ constexpr int64_t kMostRuns = 64;
 Status selective_scan_backward(const SelectiveScanBackwardArgs& args) noexcept {
   const Status status = check_selective_scan(args);
   if (status != Status::kOk) return status;
+  if (!constants_in_place(args)) return Status::kUnsupported;
   const int64_t rows = args.batch * args.seq_len;
   if (rows * args.dim > 0) {
     if (args.grad_out.data == nullptr) return Status::kBadArgument;

@@ -18,6 +18,8 @@
 #endif
 
 #define STATESPACE_INLINE static inline __attribute__((always_inline))
+/// As STATESPACE_INLINE, for members.
+#define STATESPACE_FORCED inline __attribute__((always_inline))
 
 namespace statespace::STATESPACE_ISA_NS {
 

@@ -9,19 +9,6 @@ namespace statespace::STATESPACE_ISA_NS {
 
 static_assert(kMaxChunk % kLanes == 0);
 
-Status check_ssd(const SsdChunkScanInputs& args) noexcept {
-  if (args.batch < 0 || args.seq_len < 0 || args.n_heads < 0 || args.head_dim < 0 || args.d_state < 0 ||
-      args.n_groups < 1 || args.n_heads % args.n_groups != 0 || args.chunk_size < 1 ||
-      !(args.dt_min <= args.dt_max)) {
-    return Status::kBadArgument;
-  }
-  if (args.batch > 0 && args.seq_len > 0 && args.n_heads > 0 && args.head_dim > 0) {
-    if (args.x.data == nullptr || args.dt.data == nullptr || args.A == nullptr) return Status::kBadArgument;
-    if (args.d_state > 0 && (args.B.data == nullptr || args.C.data == nullptr)) return Status::kBadArgument;
-  }
-  return check_sequences(args.sequences, args.batch, args.seq_len);
-}
-
 void step_sizes(const SsdChunkScanInputs& args, const SequenceSpan& sequence, int64_t head, int64_t begin, int64_t q,
                 float* raw, float* delta) noexcept {
   const float bias = args.dt_bias != nullptr ? args.dt_bias[head] : 0.0f;

@@ -57,13 +57,15 @@ napi_value Backward(Call& call, Status (*kernel)(const CausalConv1dBackwardArgsO
 }
 
 napi_value CausalConv1d(Call& call) {
-  call.Choice(1);
-  return Forward<float>(call, cpu_kernels()->causal_conv1d);
+  const bool wide = call.Choice(2) == 1;
+  return wide ? Forward<double>(call, cpu_kernels()->causal_conv1d_f64)
+              : Forward<float>(call, cpu_kernels()->causal_conv1d);
 }
 
 napi_value CausalConv1dBackward(Call& call) {
-  call.Choice(1);
-  return Backward<float>(call, cpu_kernels()->causal_conv1d_backward);
+  const bool wide = call.Choice(2) == 1;
+  return wide ? Backward<double>(call, cpu_kernels()->causal_conv1d_backward_f64)
+              : Backward<float>(call, cpu_kernels()->causal_conv1d_backward);
 }
 
 constexpr Method kMethods[] = {

@@ -99,15 +99,19 @@ napi_value Backward(Call& call, bool complex, Status (*kernel)(const SelectiveSc
 }
 
 napi_value SelectiveScan(Call& call) {
-  call.Choice(1);
-  call.Choice(1);
-  return Forward<float>(call, false, cpu_kernels()->selective_scan);
+  const bool wide = call.Choice(2) == 1, complex = call.Flag();
+  const KernelTable& k = *cpu_kernels();
+  if (wide) return Forward<double>(call, complex, complex ? k.selective_scan_c128 : k.selective_scan_f64);
+  return Forward<float>(call, complex, complex ? k.selective_scan_c64 : k.selective_scan);
 }
 
 napi_value SelectiveScanBackward(Call& call) {
-  call.Choice(1);
-  call.Choice(1);
-  return Backward<float>(call, false, cpu_kernels()->selective_scan_backward);
+  const bool wide = call.Choice(2) == 1, complex = call.Flag();
+  const KernelTable& k = *cpu_kernels();
+  if (wide) {
+    return Backward<double>(call, complex, complex ? k.selective_scan_backward_c128 : k.selective_scan_backward_f64);
+  }
+  return Backward<float>(call, complex, complex ? k.selective_scan_backward_c64 : k.selective_scan_backward);
 }
 
 constexpr Method kMethods[] = {

@@ -7,12 +7,18 @@ namespace statespace::binding {
 namespace {
 
 napi_value SsdChunkScan(Call& call) {
-  call.Choice(1);
+  if (call.Choice(2) == 1) {
+    return call.Run(ReadSsdForward<SsdChunkScanArgsOf<double>, double>(call, false),
+                    cpu_kernels()->ssd_chunk_scan_f64);
+  }
   return call.Run(ReadSsdForward<SsdChunkScanArgs>(call, false), cpu_kernels()->ssd_chunk_scan);
 }
 
 napi_value SsdChunkScanBackward(Call& call) {
-  call.Choice(1);
+  if (call.Choice(2) == 1) {
+    return call.Run(ReadSsdBackward<SsdChunkScanBackwardArgsOf<double>, double>(call, false),
+                    cpu_kernels()->ssd_chunk_scan_backward_f64);
+  }
   return call.Run(ReadSsdBackward<SsdChunkScanBackwardArgs>(call, false), cpu_kernels()->ssd_chunk_scan_backward);
 }
 

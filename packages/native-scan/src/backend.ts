@@ -87,13 +87,20 @@ export function backendFor(
   tensors: readonly (TensorLike | undefined)[],
   fits = true,
 ): Backend {
-  return chooseBackend(op, choice ?? 'auto', fits && tensors.every(isNative));
+  return chooseBackend(op, choice ?? 'auto', fits && tensors.every(isFloat));
 }
 
-const nativeDTypes: readonly DType[] = ['f32', 'f16', 'bf16'];
+const narrowDTypes: readonly DType[] = ['f32', 'f16', 'bf16'];
 
-function isNative(tensor: TensorLike | undefined): boolean {
-  return tensor?.data === undefined || nativeDTypes.includes(tensorDType(tensor));
+/** Whether all tensors are of formats that float32 kernels take. */
+export function areNarrow(tensors: readonly (TensorLike | undefined)[]): boolean {
+  return tensors.every((tensor) => tensor?.data === undefined || narrowDTypes.includes(tensorDType(tensor)));
+}
+
+function isFloat(tensor: TensorLike | undefined): boolean {
+  if (tensor?.data === undefined) return true;
+  const dtype = tensorDType(tensor);
+  return dtype !== 'i32' && dtype !== 'u8';
 }
 
 function chooseBackend(op: string, choice: BackendChoice, native: boolean): Backend {

@@ -1,8 +1,8 @@
 /**
  * Builds the arguments of one call into the addon, in the order that binding/call.h describes: numbers, then for
  * each array its strides and offset. Sizes and formats have been checked by the shape checkers of ssd-core; what is
- * added here is what this backend asks for: float32, and unit stride where a kernel needs it. Tensors with a length
- * go in as they are; of other tensors that do not fit, a copy does.
+ * added here is what this backend asks for: the precision of the call, and unit stride where a kernel needs it. Tensors
+ * with a length go in as they are; of other tensors that do not fit, a copy does.
  */
 import {
   AbortedError,
@@ -39,8 +39,17 @@ export const dtypeCodes: Readonly<Record<DType, number>> = {
   c128: 1,
 };
 
-/** Formats of tensors with a length. */
-const sequenceDTypes: readonly DType[] = ['f32', 'f16', 'bf16'];
+/** Formats of tensors with a length, of calls that compute in float32 and in float64. */
+const sequenceDTypes = {
+  f32: ['f32', 'f16', 'bf16', 'c64'],
+  f64: ['f32', 'f64', 'f16', 'bf16', 'c64', 'c128'],
+} as const satisfies Record<string, readonly DType[]>;
+
+/** Formats of parameters that are used as they are. */
+const parameterDTypes = { f32: ['f32', 'c64'], f64: ['f64', 'c128'] } as const satisfies Record<
+  string,
+  readonly DType[]
+>;
 
 /** Number arrays of finished calls. */
 const spareNumbers: Float64Array[] = [];
@@ -57,6 +66,7 @@ export class NativeCall {
   #temporaries: CpuBuffer[] | undefined;
   #copiesBack: CopyBack[] | undefined;
   #mirrored = false;
+  #precision: 'f32' | 'f64' = 'f32';
   #buffers: CpuBuffer[] | undefined;
 
   constructor(runtime: NativeRuntime, op: string) {
@@ -95,6 +105,12 @@ export class NativeCall {
     return this.#push(name, this.float32(name, tensor), tensor.offset);
   }
 
+  /** Computes in float64 where any of `tensors` holds it, and says so in a number. */
+  precision(tensors: readonly (TensorLike | undefined)[]): this {
+    this.#precision = tensors.some((tensor) => tensor !== undefined && isWide(tensor)) ? 'f64' : 'f32';
+    return this.flag(this.#precision === 'f64');
+  }
+
   /** From here on tensors with a length are seen backwards in time. */
   mirrored(yes: boolean | undefined): this {
     this.#mirrored = yes === true;
@@ -116,34 +132,36 @@ export class NativeCall {
     return this.#sequence(name, pairs && splitPairs(tensor) ? this.#detour(tensor) : tensor, pairs);
   }
 
-  /** A parameter or state, contiguous float32 or copied to be. */
+  /** A parameter or state, contiguous and in the call's precision, or copied to be. */
   parameter(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 0);
-    const ready = this.#inFloat32(name, tensor, 0);
-    return this.#push(name, this.float32(name, ready), ready.offset);
+    const ready = this.#inPrecision(name, tensor, 0);
+    return this.#push(name, this.#data(name, ready), ready.offset);
   }
 
-  /** The gradient of a parameter, or a state: contiguous; through float32 memory unless it is that itself. */
+  /** The gradient of a parameter, or a state: contiguous; through memory in the call's precision unless it has that. */
   result(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 0);
-    const ready = isHalf(tensor) ? this.#detour(tensor, 'f32') : tensor;
-    return this.#push(name, this.float32(name, ready), ready.offset);
+    const fits = this.#isParameter(tensor);
+    if (!fits) this.#expectNarrower(name, tensor);
+    const ready = fits ? tensor : this.#detour(tensor, this.#precision);
+    return this.#push(name, this.#data(name, ready), ready.offset);
   }
 
   /** A state that is read and written, as `result`. */
   update(name: string, tensor: TensorLike): this {
-    if (!isHalf(tensor)) return this.result(name, tensor);
-    const ready = this.copied(name, tensor, 'f32');
+    if (this.#isParameter(tensor)) return this.result(name, tensor);
+    const ready = this.#inPrecision(name, tensor, 0);
     this.#returnLater(ready, tensor);
-    return this.#push(name, this.float32(name, ready), ready.offset);
+    return this.#push(name, this.#data(name, ready), ready.offset);
   }
 
   /** (B, ...) of float32 with a stride along B; copied unless that describes it. */
   batched(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 1);
-    const ready = this.#inFloat32(name, tensor, 1);
+    const ready = this.#inPrecision(name, tensor, 1);
     this.number(ready.strides?.[0] ?? innerSize(ready.shape, 1));
-    return this.#push(name, this.float32(name, ready), ready.offset);
+    return this.#push(name, this.#data(name, ready), ready.offset);
   }
 
   /** (..., D) as rows with one stride; copied unless that describes it. */
@@ -296,7 +314,8 @@ export class NativeCall {
     const [batchStride, step] = strides as [number, number];
     const turned = this.#mirrored && (shape[1] as number) > 0;
     const dtype = tensorDType(tensor);
-    if (!sequenceDTypes.includes(dtype)) throw this.#wrongFormat(name, tensor, sequenceDTypes);
+    const formats: readonly DType[] = sequenceDTypes[this.#precision];
+    if (!formats.includes(dtype)) throw this.#wrongFormat(name, tensor, ['f32', 'f16', 'bf16']);
     this.number(dtypeCodes[dtype]);
     this.number(batchStride).number(turned ? -step : step);
     this.number(rank === 4 ? (strides[2] as number) : 0).number(strides[rank - 1] as number);
@@ -304,10 +323,21 @@ export class NativeCall {
     return this.#push(name, this.#data(name, tensor), offset);
   }
 
-  /** `tensor` itself where it is float32 and row-major behind its first `outer` axes, else a copy that is. */
-  #inFloat32(name: string, tensor: TensorLike, outer: 0 | 1): TensorLike {
-    if (isHalf(tensor)) return this.copied(name, tensor, 'f32');
-    return innerContiguous(tensor, outer) ? tensor : this.copied(name, tensor);
+  /** `tensor` itself where it has the call's precision and is row-major behind its first `outer` axes, else a copy. */
+  #inPrecision(name: string, tensor: TensorLike, outer: 0 | 1): TensorLike {
+    if (this.#isParameter(tensor) && innerContiguous(tensor, outer)) return tensor;
+    this.#expectNarrower(name, tensor);
+    return this.copied(name, tensor, this.#precision);
+  }
+
+  #isParameter(tensor: TensorLike): boolean {
+    const formats: readonly DType[] = parameterDTypes[this.#precision];
+    return formats.includes(tensorDType(tensor));
+  }
+
+  /** Nothing is rounded on its way in. @throws {DTypeError} */
+  #expectNarrower(name: string, tensor: TensorLike): void {
+    if (this.#precision === 'f32' && isWide(tensor)) throw this.#wrongFormat(name, tensor, ['f32']);
   }
 
   /** Memory that stands in for the output `tensor`, which gets its contents in the end. */
@@ -398,10 +428,10 @@ function copyTensor(runtime: NativeRuntime, op: string, name: string, x: TensorL
     .run(runtime.addon.copy);
 }
 
-/** Whether `tensor` holds numbers of 16 bits. */
-export function isHalf(tensor: TensorLike): boolean {
+/** Whether `tensor` holds numbers of 64 bits. */
+function isWide(tensor: TensorLike): boolean {
   const dtype = tensorDType(tensor);
-  return dtype === 'f16' || dtype === 'bf16';
+  return dtype === 'f64' || dtype === 'c128';
 }
 
 /** Whether the two elements of a pair are not neighbours. */

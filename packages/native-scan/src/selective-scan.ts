@@ -243,7 +243,7 @@ function chooseBackend(
   more: readonly (TensorLike | undefined)[] = [],
 ): Backend {
   const tensors = [u, delta, A, B, C, D, z, deltaBias, initialState, ...more];
-  return backendFor(op, options.backend, tensors, !dims.complex && dims.dState <= maxState);
+  return backendFor(op, options.backend, tensors, dims.dState <= maxState);
 }
 
 function stateShape({ stateRows, dInner, dState, complex }: SelectiveScanDims): number[] {

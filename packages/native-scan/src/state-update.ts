@@ -7,7 +7,7 @@ import {
   type TensorLike,
   tensorDType,
 } from '@statespace/ssd-core';
-import { type BackendChoice, backendFor } from './backend.js';
+import { areNarrow, type BackendChoice, backendFor } from './backend.js';
 import { type HostTensor, makeOutput } from './layout.js';
 import { readOptions } from './options.js';
 import { type AsyncOptions, runPlan, runPlanAsync } from './planned-call.js';
@@ -133,7 +133,7 @@ function planUpdate<Options extends { readonly x: TensorLike } & UpdateOptions &
   fits: boolean,
 ) {
   const { x, signal } = options;
-  const backend = backendFor(op, options.backend, tensors, fits);
+  const backend = backendFor(op, options.backend, tensors, fits && areNarrow(tensors));
   const output = makeOutput({
     op,
     argument: 'out',

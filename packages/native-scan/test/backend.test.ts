@@ -1,9 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { maxRelativeError, permuted, randomScanInputs, randomSource } from '@statespace/ssd-core/testing';
+import {
+  maxRelativeError,
+  permuted,
+  randomDiagonalSsdInputs,
+  randomScanInputs,
+  randomSource,
+} from '@statespace/ssd-core/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   BackendUnavailableError,
+  diagonalSsd,
   getBackendInfo,
   getKernels,
   getNumThreads,
@@ -73,12 +80,11 @@ describeNative('the native backend', () => {
     expect(info.reasons.cpu).toBeUndefined();
   });
 
-  test('other formats go to the reference by themselves', () => {
+  test('what has no native kernel goes to the reference by itself', () => {
     delete process.env.STATESPACE_BACKEND;
-    const inputs = randomScanInputs({ seqLen: 5 });
-    expect(selectiveScan(inputs).out.data).toBeInstanceOf(Float64Array);
-    expect(selectiveScan(inFloat32(inputs)).out.data).toBeInstanceOf(Float32Array);
-    expect(() => selectiveScan({ ...inputs, backend: 'cpu' })).toThrow(
+    const inputs = randomDiagonalSsdInputs({ seqLen: 5 });
+    expect(diagonalSsd(inputs).out.data).toBeInstanceOf(Float64Array);
+    expect(() => diagonalSsd({ ...inputs, backend: 'cpu' })).toThrow(
       /expected f32 or f16 or bf16 on the cpu backend, got f64/,
     );
     const complex = randomScanInputs({ seqLen: 5, complex: true });

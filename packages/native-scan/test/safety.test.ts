@@ -2,12 +2,12 @@
  * What JavaScript may pass to the addon without harm: the functions are called as a stranger would, past all checks of
  * the TypeScript side. Every such call must answer a refusal code; none may crash the process.
  */
-import { randomSource } from '@statespace/ssd-core/testing';
+import { randomSource, randomUpdateInputs } from '@statespace/ssd-core/testing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Addon, NativeArray } from '../src/addon.js';
 import { refusal, refusalReason } from '../src/addon-error.js';
-import { selectiveScan } from '../src/index.js';
+import { selectiveScan, selectiveStateUpdate } from '../src/index.js';
 import { loadAddon } from '../src/loader.js';
 import { describeNative, nanOutput, narrow } from './support.js';
 
@@ -249,22 +249,19 @@ describeNative('bad input to the public calls', () => {
       /u: .*at least 40 elements.*got 39/,
     ],
     [
-      'f64',
-      () => scan({ u: { data: new Float64Array(40), shape: [2, 5, 4] } }),
-      'ERR_DTYPE',
-      /u: expected f32.*got f64/,
-    ],
-    [
-      'complex',
+      'f64 where there is no kernel for it',
       () => {
-        const pairs = (shape: readonly number[]) => ({
-          ...narrow(source.normal(shape)),
-          dtype: 'c64' as const,
-        });
-        return scan({ A: pairs([4, 3, 2]), B: pairs([2, 5, 3, 2]), C: pairs([2, 5, 3, 2]) });
+        const steps = randomUpdateInputs({ batch: 2 });
+        return selectiveStateUpdate({ ...steps, backend: 'cpu' });
       },
       'ERR_DTYPE',
-      /A: expected real numbers .*got complex/,
+      /state: expected f32.*got f64/,
+    ],
+    [
+      'pairs where a kernel knows none',
+      () => scan({ D: { ...narrow(source.normal([4])), dtype: 'c64' as const } }),
+      'ERR_DTYPE',
+      /D: expected f32/,
     ],
     ['no tensor', () => scan({ A: 5 }), 'ERR_ARGUMENT', /A: expected a tensor/],
     ['an unknown layout', () => scan({}, { layout: 'lbd' }), 'ERR_ARGUMENT', /layout/],

@@ -54,7 +54,7 @@ function startCall(
 ): NativeCall {
   expectAtMost(op, 'weight', 'width', dims.width, maxWidth);
   const call = new NativeCall(runtime, op)
-    .number(0)
+    .precision([inputs.x, inputs.weight, inputs.bias, inputs.initialStates])
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.dim)

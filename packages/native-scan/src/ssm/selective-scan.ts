@@ -11,7 +11,7 @@ import {
   type TensorLike,
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
-import { expectAtMost, expectReal } from './limits.js';
+import { expectAtMost } from './limits.js';
 import type { PreparedCall } from './prepared-call.js';
 import { addSequenceIndices, addSequenceNumbers, sequenceExplainer } from './sequences.js';
 
@@ -42,8 +42,8 @@ export function prepareSelectiveScanBackward(
     .sequenceOutput('gradU', args.gradU)
     .sequenceOutput('gradDelta', args.gradDelta)
     .result('gradA', args.gradA);
-  addGradient(call, 'gradB', args.gradB, dims.groupsB);
-  addGradient(call, 'gradC', args.gradC, dims.groupsC);
+  addGradient(call, 'gradB', args.gradB, dims.groupsB, dims.complex);
+  addGradient(call, 'gradC', args.gradC, dims.groupsC, dims.complex);
   call
     .result('gradD', args.gradD)
     .sequenceOutput('gradZ', args.gradZ)
@@ -59,11 +59,11 @@ function startCall(
   dims: SelectiveScanDims,
   inputs: SelectiveScanInputs,
 ): NativeCall {
-  expectReal(op, 'A', dims.complex);
   expectAtMost(op, 'A', 'dState', dims.dState, maxState);
+  const { u, delta, A, B, C, D, z, deltaBias, initialState } = inputs;
   const call = new NativeCall(runtime, op)
-    .number(0)
-    .number(0)
+    .precision([u, delta, A, B, C, D, z, deltaBias, initialState])
+    .flag(dims.complex)
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.dInner)
@@ -71,27 +71,36 @@ function startCall(
     .number(dims.groupsB)
     .number(dims.groupsC)
     .flag(inputs.deltaSoftplus);
-  addSequenceNumbers(call, dims, inputs)
-    .sequence('u', inputs.u)
-    .sequence('delta', inputs.delta)
-    .parameter('A', inputs.A);
-  addCoefficient(call, 'B', inputs.B, dims.groupsB);
-  addCoefficient(call, 'C', inputs.C, dims.groupsC);
+  addSequenceNumbers(call, dims, inputs).sequence('u', u).sequence('delta', delta).parameter('A', A);
+  addCoefficient(call, 'B', B, dims.groupsB, dims.complex);
+  addCoefficient(call, 'C', C, dims.groupsC, dims.complex);
   call
-    .parameter('D', inputs.D)
-    .sequence('z', inputs.z)
-    .parameter('deltaBias', inputs.deltaBias)
-    .parameter('initialState', inputs.initialState);
+    .parameter('D', D)
+    .sequence('z', z)
+    .parameter('deltaBias', deltaBias)
+    .parameter('initialState', initialState);
   return addSequenceIndices(call, inputs);
 }
 
 /** B or C: with a length, or constant where it has no groups. */
-function addCoefficient(call: NativeCall, name: string, tensor: TensorLike, groups: number): void {
-  if (groups > 0) call.sequence(name, tensor);
+function addCoefficient(
+  call: NativeCall,
+  name: string,
+  tensor: TensorLike,
+  groups: number,
+  complex: boolean,
+): void {
+  if (groups > 0) call.sequence(name, tensor, complex);
   else call.parameter(name, tensor);
 }
 
-function addGradient(call: NativeCall, name: string, tensor: TensorLike | undefined, groups: number): void {
-  if (groups > 0) call.sequenceOutput(name, tensor);
+function addGradient(
+  call: NativeCall,
+  name: string,
+  tensor: TensorLike | undefined,
+  groups: number,
+  complex: boolean,
+): void {
+  if (groups > 0) call.sequenceOutput(name, tensor, complex);
   else call.result(name, tensor);
 }

@@ -17,7 +17,7 @@ export function prepareSsdChunkScan(runtime: NativeRuntime, args: SsdChunkScanAr
   const op = 'ssdChunkScan';
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanOutputs(op, dims, args);
-  const call = addSsdInputs(new NativeCall(runtime, op).number(0), dims, args);
+  const call = addSsdInputs(startSsdCall(runtime, op, args), dims, args);
   addSsdOutputs(call, args);
   const { ssdChunkScan: sync, ssdChunkScanAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
@@ -31,9 +31,14 @@ export function prepareSsdChunkScanBackward(
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanUpstream(op, dims, args);
   checkSsdChunkScanGradients(op, dims, args);
-  const call = addSsdGradients(addSsdInputs(new NativeCall(runtime, op).number(0), dims, args), args);
+  const call = addSsdGradients(addSsdInputs(startSsdCall(runtime, op, args), dims, args), args);
   const { ssdChunkScanBackward: sync, ssdChunkScanBackwardAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
+}
+
+function startSsdCall(runtime: NativeRuntime, op: string, inputs: SsdChunkScanInputs): NativeCall {
+  const { x, dt, A, B, C, D, z, dtBias, initialStates } = inputs;
+  return new NativeCall(runtime, op).precision([x, dt, A, B, C, D, z, dtBias, initialStates]);
 }
 
 /** The inputs of an SSD scan, whatever the shape of A. */
