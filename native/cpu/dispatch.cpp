@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cpu_features.h"
 #include "statespace/kernels.h"
 #include "statespace/runtime.h"
 
@@ -38,12 +39,8 @@ Choices find_choices() noexcept {
   Choices choices;
 #if defined(STATESPACE_HAVE_SSE2)
   choices.tables[choices.count++] = &sse2::kernel_table();
-  // These tests include what the operating system saves on a context switch.
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  if (has_avx2) choices.tables[choices.count++] = &avx2::kernel_table();
-  const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  if (has_avx512) choices.tables[choices.count++] = &avx512::kernel_table();
+  if (has_avx2()) choices.tables[choices.count++] = &avx2::kernel_table();
+  if (has_avx512()) choices.tables[choices.count++] = &avx512::kernel_table();
 #else
   choices.tables[choices.count++] = &neon::kernel_table();
 #endif

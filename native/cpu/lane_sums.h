@@ -13,7 +13,7 @@ STATESPACE_INLINE Floats fold(Floats a, Floats b) {
     low[j] = (j & kDistance) != 0 ? kLanes + j - kDistance : j;
     high[j] = (j & kDistance) != 0 ? kLanes + j : j + kDistance;
   }
-  return __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
+  return shuffle(a, b, low) + shuffle(a, b, high);
 }
 
 /// Lane j of the result is the sum of the lanes of vector j of kLanes: a tree of additions, the same on every run.

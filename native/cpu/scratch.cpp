@@ -10,6 +10,8 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
 #endif
 
 namespace statespace {
@@ -98,7 +100,11 @@ void* allocate(size_t bytes) noexcept {
   const size_t alignment = large ? kHugePage : kAlignment;
   // The standard wants a multiple of the alignment; what lies beyond `bytes` is never touched.
   const size_t size = bytes == 0 ? alignment : (bytes + alignment - 1) / alignment * alignment;
+#if defined(_WIN32)
+  void* const memory = _aligned_malloc(size, alignment);
+#else
   void* const memory = std::aligned_alloc(alignment, size);
+#endif
 #if defined(__linux__)
   // Rows of a few tensors side by side need more small pages than the machine keeps at hand. Asked for, not insisted
   // on: memory in small pages serves too.
@@ -107,7 +113,13 @@ void* allocate(size_t bytes) noexcept {
   return memory;
 }
 
-void deallocate(void* memory) noexcept { std::free(memory); }
+void deallocate(void* memory) noexcept {
+#if defined(_WIN32)
+  _aligned_free(memory);
+#else
+  std::free(memory);
+#endif
+}
 
 void trim_scratch() noexcept {
   for (std::atomic<Block*>& slot : parked) deallocate(slot.exchange(nullptr, std::memory_order_acq_rel));

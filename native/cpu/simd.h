@@ -146,6 +146,18 @@ STATESPACE_INLINE Floats sqrt(Floats v) {
 #endif
 }
 
+/// Lane j of the result: lane which[j] of a and b laid end to end, 0 <= which[j] < 2 kLanes.
+STATESPACE_INLINE Floats shuffle(Floats a, Floats b, Ints which) {
+#if defined(__clang__)
+  // Clang's builtin takes literal numbers only; these loops become the same instruction where `which` is constant.
+  Floats r = {};
+  for (int j = 0; j < kLanes; ++j) r[j] = which[j] < kLanes ? a[which[j] & (kLanes - 1)] : b[which[j] & (kLanes - 1)];
+  return r;
+#else
+  return __builtin_shuffle(a, b, which);
+#endif
+}
+
 STATESPACE_INLINE Ints bits_of(Floats v) { return (Ints)v; }
 STATESPACE_INLINE Floats from_bits(Ints v) { return (Floats)v; }
 STATESPACE_INLINE Floats abs(Floats v) { return (Floats)((Ints)v & 0x7fffffff); }

@@ -127,8 +127,8 @@ STATESPACE_INLINE void transpose_square(Floats (&rows)[kLanes]) {
     for (int i = 0; i < kLanes; ++i) {
       if ((i & half) != 0) continue;
       const Floats low = rows[i], up = rows[i + half];
-      rows[i] = __builtin_shuffle(low, up, to_low);
-      rows[i + half] = __builtin_shuffle(low, up, to_high);
+      rows[i] = shuffle(low, up, to_low);
+      rows[i + half] = shuffle(low, up, to_high);
     }
   }
 }

@@ -12,6 +12,9 @@
 #endif
 #if defined(__unix__) || defined(__APPLE__)
 #include <unistd.h>
+#elif defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
 #endif
 
 namespace statespace {
@@ -24,7 +27,13 @@ int32_t cpus_in_affinity_mask() noexcept {
   cpu_set_t mask;
   if (sched_getaffinity(0, sizeof mask, &mask) == 0) return CPU_COUNT(&mask);
 #endif
-#if defined(_SC_NPROCESSORS_ONLN)
+#if defined(_WIN32)
+  // One processor group, of at most 64 CPUs: where a Windows process starts.
+  DWORD_PTR mine = 0;
+  DWORD_PTR machine = 0;
+  if (GetProcessAffinityMask(GetCurrentProcess(), &mine, &machine) == 0) return 1;
+  return __builtin_popcountll(mine);
+#elif defined(_SC_NPROCESSORS_ONLN)
   return static_cast<int32_t>(sysconf(_SC_NPROCESSORS_ONLN));
 #else
   return 1;

@@ -1,15 +1,12 @@
 /// The claim pool of thread_pool.h.
 #include "thread_pool.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <new>
 
 #include "statespace/runtime.h"
+#include "system_thread.h"
 #include "thread_count.h"
 
 #if defined(__x86_64__)
@@ -67,7 +64,7 @@ struct Pool {
   std::atomic<int32_t> sleepers{0};
   std::atomic<bool> stopping{false};
   std::atomic<int32_t> started{0};
-  pthread_t threads[kMaxThreads];
+  SystemThread threads[kMaxThreads];
 };
 
 std::atomic<Pool*> current_pool{nullptr};
@@ -79,7 +76,7 @@ std::atomic<int32_t> calls_under_way{0};
 thread_local bool inside_chunk = false;
 
 void lock_pool() noexcept {
-  while (pool_busy.exchange(true, std::memory_order_acquire)) sched_yield();
+  while (pool_busy.exchange(true, std::memory_order_acquire)) yield_thread();
 }
 
 void unlock_pool() noexcept { pool_busy.store(false, std::memory_order_release); }
@@ -109,14 +106,10 @@ struct WorkerStart {
   int32_t worker;
 };
 
-void* worker_main(void* raw) noexcept {
+void worker_main(void* raw) noexcept {
   const WorkerStart start = *static_cast<WorkerStart*>(raw);
   delete static_cast<WorkerStart*>(raw);
   Pool& pool = *start.pool;
-  // Signals belong to the threads of the host program.
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   inside_chunk = true;  // a kernel called from a chunk does not fan out again
   while (!pool.stopping.load(std::memory_order_acquire)) {
     const uint32_t seen = pool.epoch.load();
@@ -130,7 +123,6 @@ void* worker_main(void* raw) noexcept {
     pool.epoch.wait(seen);
     pool.sleepers.fetch_sub(1);
   }
-  return nullptr;
 }
 
 /// Starts threads until `count` run, as far as the system gives them. The lock is held.
@@ -138,11 +130,17 @@ void start_threads(Pool& pool, int32_t count) noexcept {
   for (int32_t started = pool.started.load(); started < count; pool.started.store(++started)) {
     auto* start = new (std::nothrow) WorkerStart{&pool, started + 1};
     if (start == nullptr) return;
-    if (pthread_create(&pool.threads[started], nullptr, worker_main, start) != 0) {
+    if (!start_thread(pool.threads[started], worker_main, start)) {
       delete start;
       return;
     }
   }
+}
+
+/// Not `new`: of types with an alignment like this one it is too young a function of the C++ runtime for older systems.
+Pool* make_pool() noexcept {
+  void* memory = allocate(sizeof(Pool));
+  return memory == nullptr ? nullptr : new (memory) Pool;
 }
 
 /// The pool with (as far as possible) `count` workers, entered: `leave_pool` must follow. Null when there is none.
@@ -154,8 +152,8 @@ Pool* enter_pool(int32_t count) noexcept {
   pool = current_pool.load();
   if (pool == nullptr) {
     static std::atomic<bool> fork_handled{false};
-    if (!fork_handled.exchange(true)) pthread_atfork(nullptr, nullptr, forget_pool_after_fork);
-    pool = new (std::nothrow) Pool;
+    if (!fork_handled.exchange(true)) call_in_forked_child(forget_pool_after_fork);
+    pool = make_pool();
     current_pool.store(pool);
   }
   if (pool != nullptr) start_threads(*pool, count);
@@ -190,7 +188,7 @@ void withdraw(Slot& slot) noexcept {
     if (spin < kSpins) {
       pause_cpu();
     } else {
-      sched_yield();
+      yield_thread();
     }
   }
 }
@@ -222,10 +220,11 @@ void stop_workers() noexcept {
   pool->stopping.store(true, std::memory_order_release);
   pool->epoch.fetch_add(1);
   pool->epoch.notify_all();
-  for (int32_t i = 0; i < pool->started.load(); ++i) pthread_join(pool->threads[i], nullptr);
+  for (int32_t i = 0; i < pool->started.load(); ++i) join_thread(pool->threads[i]);
   // A call that entered before the exchange may still look at the slots.
-  while (calls_under_way.load() != 0) sched_yield();
-  delete pool;
+  while (calls_under_way.load() != 0) yield_thread();
+  pool->~Pool();
+  deallocate(pool);
 }
 
 int32_t num_threads() noexcept {
