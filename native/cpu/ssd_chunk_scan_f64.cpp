@@ -402,6 +402,7 @@ Status ssd_chunk_scan_backward_f64(const SsdChunkScanBackwardArgsOf<double>& arg
   clear_padding(args.sequences, args.grad_x, args.n_heads, args.head_dim);
   clear_padding(args.sequences, args.grad_z, args.n_heads, args.head_dim);
   clear_padding(args.sequences, args.grad_dt, 1, args.n_heads);
+  if (args.head_dim == 0) clear_sequence(args.batch, args.seq_len, 1, args.n_heads, args.grad_dt);
   return Status::kOk;
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kMaxInteger = 0x1p53;
 constexpr int64_t kMaxSize = int64_t{1} << 40;
+constexpr int64_t kMaxBatch = (int64_t{1} << 31) - 1;
 /// Bound on the entries of any view, also of empty ones with zeros left out, so that no product of sizes in a
 /// kernel can overflow.
 constexpr int64_t kMaxEntries = int64_t{1} << 52;
@@ -101,6 +102,12 @@ int64_t Call::Size() {
     return 0;
   }
   return value;
+}
+
+int64_t Call::Batch() {
+  const int64_t batch = Size();
+  if (batch > kMaxBatch) Refuse(Refusal::kBadNumber);
+  return ok() ? batch : 0;
 }
 
 int32_t Call::Choice(int32_t count) {

@@ -65,6 +65,8 @@ class Call {
 
   // Numbers, in order. Sizes are at most 2^40.
   int64_t Size();
+  /// A number of rows, below 2^31: kernels walk them one by one, those without entries too.
+  int64_t Batch();
   int64_t Integer();
   double Number();
   float Float() { return static_cast<float>(Number()); }

@@ -16,7 +16,7 @@ SequenceSizes Channels(const CausalConv1dInputsOf<Real>& a) {
 /// Answers the size of state tensors.
 template <typename Real>
 int64_t ReadInputs(Call& call, CausalConv1dInputsOf<Real>& a) {
-  a.batch = call.Size();
+  a.batch = call.Batch();
   a.seq_len = call.Size();
   a.dim = call.Size();
   a.width = call.Choice(kCausalConv1dMaxWidth + 1);

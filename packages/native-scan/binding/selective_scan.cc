@@ -40,13 +40,13 @@ SequenceTarget GradOfCoefficient(Call& call, const ScanSizes& sizes, const Seque
 
 template <typename Real>
 ScanSizes ReadInputs(Call& call, bool complex, SelectiveScanInputsOf<Real>& a) {
-  a.batch = call.Size();
+  a.batch = call.Batch();
   a.seq_len = call.Size();
   a.dim = call.Size();
   a.d_state = call.Choice(kSelectiveScanMaxState + 1);
   a.b_groups = call.Size();
   a.c_groups = call.Size();
-  if (a.b_groups > a.dim || a.c_groups > a.dim) call.Refuse(Refusal::kBadNumber);
+  if (a.dim > 0 && (a.b_groups > a.dim || a.c_groups > a.dim)) call.Refuse(Refusal::kBadNumber);
   a.delta_softplus = call.Flag();
   const SequencesHeader sequences = ReadSequencesHeader(call, a.batch);
   const int64_t parts = complex ? 2 : 1;

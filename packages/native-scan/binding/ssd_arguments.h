@@ -24,7 +24,7 @@ struct SsdSizes {
 
 template <typename Real>
 SsdSizes ReadSsdInputs(Call& call, SsdChunkScanInputsOf<Real>& a, bool rate_per_state) {
-  a.batch = call.Size();
+  a.batch = call.Batch();
   a.seq_len = call.Size();
   a.n_heads = call.Size();
   a.head_dim = call.Size();

@@ -23,7 +23,7 @@ void CheckRows(Call& call, const int32_t* indices, int32_t position, int64_t bat
 
 napi_value SelectiveStateUpdate(Call& call) {
   SelectiveStateUpdateArgs a;
-  a.batch = call.Size();
+  a.batch = call.Batch();
   a.n_heads = call.Size();
   a.head_dim = call.Size();
   a.d_state = call.Size();
@@ -57,7 +57,7 @@ napi_value SelectiveStateUpdate(Call& call) {
 
 napi_value CausalConv1dUpdate(Call& call) {
   CausalConv1dUpdateArgs a;
-  a.batch = call.Size();
+  a.batch = call.Batch();
   a.seq_len = call.Size();
   a.dim = call.Size();
   a.width = call.Choice(kCausalConv1dMaxWidth + 1);

@@ -94,24 +94,29 @@ const narrowDTypes: readonly DType[] = ['f32', 'f16', 'bf16'];
 
 /** Whether all tensors are of formats that float32 kernels take. */
 export function areNarrow(tensors: readonly (TensorLike | undefined)[]): boolean {
-  return tensors.every((tensor) => tensor?.data === undefined || narrowDTypes.includes(tensorDType(tensor)));
+  return tensors.every((tensor) => !hasMemory(tensor) || narrowDTypes.includes(tensorDType(tensor)));
+}
+
+/** Whether it is a tensor so far; what is none is refused by the checks of the op. */
+function hasMemory(tensor: TensorLike | undefined): tensor is TensorLike {
+  return tensor?.data !== undefined && tensor.data !== null;
 }
 
 function isFloat(tensor: TensorLike | undefined): boolean {
-  if (tensor?.data === undefined) return true;
+  if (!hasMemory(tensor)) return true;
   const dtype = tensorDType(tensor);
   return dtype !== 'i32' && dtype !== 'u8';
 }
 
 function chooseBackend(op: string, choice: BackendChoice, native: boolean): Backend {
   const wish = choice === 'auto' ? wishFromEnvironment(op) : choice;
-  const name = wish.split(':', 1)[0] as string;
+  const name = String(wish).split(':', 1)[0] as string;
   if (!choices.includes(name) || (name !== 'cuda' && name !== wish)) {
     throw new ArgumentError({
       op,
       argument: 'backend',
       wanted: "'auto', 'reference', 'cpu', 'cuda' or 'cuda:0'",
-      got: `'${wish}'`,
+      got: `'${String(wish)}'`,
     });
   }
   if (name === 'cuda') throw unavailable(op, wish, [cudaAttempt()]);

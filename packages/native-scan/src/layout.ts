@@ -2,6 +2,7 @@
 import {
   ArgumentError,
   allocateHostArray,
+  checkView,
   contiguousStrides,
   type DType,
   elementCount,
@@ -76,6 +77,7 @@ export interface OutputRequest {
 /** Makes room for an output, in the caller's tensor where there is one. */
 export function makeOutput(request: OutputRequest): Output {
   const { op, argument, shape, dtype, given, layout, pairs = false } = request;
+  if (given !== undefined) checkView(op, argument, given);
   const result = given ?? freshTensor(layout === 'bld' ? shape : lengthLast(shape, pairs), dtype);
   return {
     target: asLengthSecond(result, layout, pairs),

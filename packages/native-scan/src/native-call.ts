@@ -6,9 +6,11 @@
  */
 import {
   AbortedError,
+  checkView,
   contiguousStrides,
   type DType,
   DTypeError,
+  dtypeOf,
   elementCount,
   hostData,
   isContiguous,
@@ -132,6 +134,11 @@ export class NativeCall {
     return this.#sequence(name, pairs && splitPairs(tensor) ? this.#detour(tensor) : tensor, pairs);
   }
 
+  /** As `sequence`, of float32 and without gaps behind the length, or copied to be. */
+  steps(name: string, tensor: TensorLike): this {
+    return this.#sequence(name, this.#inPrecision(name, tensor, 2), false);
+  }
+
   /** A parameter or state, contiguous and in the call's precision, or copied to be. */
   parameter(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 0);
@@ -142,8 +149,8 @@ export class NativeCall {
   /** The gradient of a parameter, or a state: contiguous; through memory in the call's precision unless it has that. */
   result(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 0);
-    const fits = this.#isParameter(tensor);
-    if (!fits) this.#expectNarrower(name, tensor);
+    this.#expectNarrower(name, tensor);
+    const fits = this.#isParameter(tensor) && isContiguous(tensor);
     const ready = fits ? tensor : this.#detour(tensor, this.#precision);
     return this.#push(name, this.#data(name, ready), ready.offset);
   }
@@ -324,7 +331,7 @@ export class NativeCall {
   }
 
   /** `tensor` itself where it has the call's precision and is row-major behind its first `outer` axes, else a copy. */
-  #inPrecision(name: string, tensor: TensorLike, outer: 0 | 1): TensorLike {
+  #inPrecision(name: string, tensor: TensorLike, outer: 0 | 1 | 2): TensorLike {
     if (this.#isParameter(tensor) && innerContiguous(tensor, outer)) return tensor;
     this.#expectNarrower(name, tensor);
     return this.copied(name, tensor, this.#precision);
@@ -348,6 +355,10 @@ export class NativeCall {
   }
 
   #returnLater(from: TensorLike, to: TensorLike): void {
+    // A buffer of somebody else's may claim a format or a length that its memory has not: better now than after the call.
+    const data = hostData(this.op, 'out', to);
+    dtypeOf(data, tensorDType(to));
+    checkView(this.op, 'out', { ...to, data });
     if (this.#copiesBack === undefined) this.#copiesBack = [{ from, to }];
     else this.#copiesBack.push({ from, to });
   }

@@ -27,6 +27,10 @@ export function readOptions<Options extends object>(
     const value = options[key];
     if (isTensor(value)) options[key] = ownTensor(value);
   }
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ArgumentError({ op, argument: 'signal', wanted: 'an AbortSignal', got: typeof signal });
+  }
   return options as Options;
 }
 

@@ -73,5 +73,12 @@ export function dtypeOf(data: TypedArray, tag?: DType): DType {
     });
   }
   for (const dtype of ['f32', 'f64', 'i32', 'u8'] as const) if (fits[dtype]) return dtype;
-  throw new DTypeError({ op: 'dtypeOf', argument: 'data', wanted: 'a typed array', got: String(data) });
+  throw new DTypeError({ op: 'dtypeOf', argument: 'data', wanted: 'a typed array', got: describe(data) });
+}
+
+/** What a caller passed in place of an array, without reading its entries: a detached array has none. */
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null
+    ? (value.constructor?.name ?? 'an object')
+    : String(value);
 }

@@ -1,6 +1,7 @@
 /** Checks that kernels share: memory, format and shape of one argument, before anything is written. */
 import type { DType } from './dtype.js';
 import { ArgumentError, DisposedError, DTypeError, ShapeError } from './errors.js';
+import { entriesAreSeparate } from './separate-entries.js';
 import {
   elementCount,
   expectShape,
@@ -61,7 +62,7 @@ export function expectOutput(
   }
 }
 
-/** As `expectInput`, for an output of any strides: no two entries may share memory by a stride of 0. */
+/** As `expectInput`, for an output of any strides: no two entries may share memory. */
 export function expectStridedOutput(
   op: string,
   argument: string,
@@ -69,13 +70,12 @@ export function expectStridedOutput(
   requirement: TensorRequirement = {},
 ): void {
   expectInput(op, argument, tensor, requirement);
-  const repeats = tensor.strides?.some((stride, axis) => stride === 0 && (tensor.shape[axis] as number) > 1);
-  if (repeats) {
+  if (tensor.strides !== undefined && !entriesAreSeparate(tensor.shape, tensor.strides)) {
     throw new ShapeError({
       op,
       argument,
       wanted: 'an output whose entries are separate',
-      got: `strides ${formatShape(tensor.strides ?? [])} for shape ${formatShape(tensor.shape)}`,
+      got: `strides ${formatShape(tensor.strides)} for shape ${formatShape(tensor.shape)}`,
     });
   }
 }

@@ -69,7 +69,7 @@ export function prepareCausalConv1dUpdate(
     .number(dims.stateLen)
     .number(dims.stateRows)
     .flag(args.activation === 'silu')
-    .sequence('x', args.x.shape.length === 2 ? asSequence(args.x) : args.x)
+    .steps('x', args.x.shape.length === 2 ? asSequence(args.x) : args.x)
     .update('convState', args.convState)
     .parameter('weight', args.weight)
     .parameter('bias', args.bias)

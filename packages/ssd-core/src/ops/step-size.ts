@@ -16,13 +16,16 @@ const defaultLimit: StepLimit = [0, Number.POSITIVE_INFINITY];
  */
 export function checkStepLimit(op: string, limit: StepLimit | undefined): StepLimit {
   if (limit === undefined) return defaultLimit;
-  // Also false where a bound is NaN.
-  if (limit.length === 2 && (limit[0] as number) <= (limit[1] as number)) return limit;
+  if (Array.isArray(limit) && limit.length === 2) {
+    const [low, high] = limit as [unknown, unknown];
+    // Also false where a bound is NaN.
+    if (typeof low === 'number' && typeof high === 'number' && low <= high) return [low, high];
+  }
   throw new ArgumentError({
     op,
     argument: 'dtLimit',
     wanted: 'two numbers [low, high], low <= high',
-    got: `[${limit.join(', ')}]`,
+    got: Array.isArray(limit) ? `[${limit.map(String).join(', ')}]` : String(limit),
   });
 }
 

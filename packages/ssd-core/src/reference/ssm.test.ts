@@ -189,9 +189,25 @@ describe('nothing is written when an argument does not fit', () => {
     expect(out.data.every(Number.isNaN)).toBe(true);
   });
 
-  test('an output that is not contiguous', () => {
-    const out = { ...nanTensor(inputs.u.shape), strides: [20, 1, 5] };
-    expect(() => kernels.selectiveScan({ ...inputs, out })).toThrow(/out: expected a contiguous output/);
+  test.each([
+    [20, 1, 1],
+    [20, 2, 1],
+    [0, 4, 1],
+  ])('an output whose entries share memory: strides (%i, %i, %i)', (...strides) => {
+    const out = { ...nanTensor(inputs.u.shape), strides };
+    expect(() => kernels.selectiveScan({ ...inputs, out })).toThrow(
+      /out: expected an output whose entries are separate, got strides/,
+    );
+    expect(out.data.every(Number.isNaN)).toBe(true);
+  });
+
+  test('a state that is not contiguous', () => {
+    const lastState = { ...nanTensor([2, 4, 3]), strides: [12, 1, 4] };
+    const out = nanTensor(inputs.u.shape);
+    expect(() => kernels.selectiveScan({ ...inputs, out, lastState })).toThrow(
+      /lastState: expected a contiguous output/,
+    );
+    expect(out.data.every(Number.isNaN)).toBe(true);
   });
 
   test('a gradient of an input that was not given', () => {

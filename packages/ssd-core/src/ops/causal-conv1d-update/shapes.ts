@@ -2,7 +2,13 @@
 import { ArgumentError, ShapeError } from '../../errors.js';
 import type { CausalConv1dUpdateArgs } from '../../kernels/ssm-args.js';
 import { loadContiguous } from '../../reference/views.js';
-import { expectInput, expectOutput, expectRank, indexDTypes } from '../../tensor-checks.js';
+import {
+  expectInput,
+  expectOutput,
+  expectRank,
+  expectStridedOutput,
+  indexDTypes,
+} from '../../tensor-checks.js';
 import { formatShape, type TensorLike } from '../../tensor-like.js';
 import { checkConvWeights } from '../causal-conv1d/shapes.js';
 
@@ -77,12 +83,12 @@ export function readCacheSeqlens(op: string, cacheSeqlens: TensorLike | undefine
   return lengths;
 }
 
-/** Checks the output: contiguous, of the shape of `x`. @throws as `checkCausalConv1dUpdateShapes`. */
+/** Checks the output, of the shape of `x`. @throws as `checkCausalConv1dUpdateShapes`. */
 export function checkCausalConv1dUpdateOutputs(
   op: string,
   { x, out }: Pick<CausalConv1dUpdateArgs, 'x' | 'out'>,
 ): void {
-  expectOutput(op, 'out', out, {
+  expectStridedOutput(op, 'out', out, {
     shape: x.shape,
     letters: x.shape.length === 2 ? '(B, D)' : '(B, L, D)',
   });

@@ -1,7 +1,13 @@
 /** Shapes and formats of the one-step state update: both Mamba forms, seen as one. */
 import { ShapeError } from '../../errors.js';
 import type { SelectiveStateUpdateArgs } from '../../kernels/ssm-args.js';
-import { expectInput, expectOutput, expectRank, indexDTypes } from '../../tensor-checks.js';
+import {
+  expectInput,
+  expectOutput,
+  expectRank,
+  expectStridedOutput,
+  indexDTypes,
+} from '../../tensor-checks.js';
 import { formatShape, type TensorLike } from '../../tensor-like.js';
 import { checkGroups } from '../ssd-chunk-scan/shapes.js';
 import { checkStepLimit, type StepLimit } from '../step-size.js';
@@ -66,8 +72,10 @@ export function checkSelectiveStateUpdateShapes(
   const perBatch = { shape: [batch, ...channels], letters: grouped ? '(B, H, P)' : '(B, D)' };
   expectInput(op, 'x', x, perBatch);
   if (z !== undefined) expectInput(op, 'z', z, perBatch);
-  const tied = (argument: string, tensor: TensorLike, lead: readonly number[], tail: readonly number[]) =>
-    expectTied(op, argument, tensor, { lead, heads: nHeads, headDim, tail, grouped });
+  const tied = (argument: string, tensor: TensorLike, lead: readonly number[], tail: readonly number[]) => {
+    expectInput(op, argument, tensor);
+    return expectTied(op, argument, tensor, { lead, heads: nHeads, headDim, tail, grouped });
+  };
   const dtPerChannel = tied('dt', dt, [batch], []);
   const fullA = grouped ? tied('A', A, [], [dState]) : expectFullA(op, A, nHeads, dState);
   const skipPerChannel = D === undefined ? false : tied('D', D, [], []);
@@ -149,12 +157,12 @@ function checkProjections(
   return nGroups;
 }
 
-/** Checks the output: contiguous, of the shape of `x`. @throws as `checkSelectiveStateUpdateShapes`. */
+/** Checks the output, of the shape of `x`. @throws as `checkSelectiveStateUpdateShapes`. */
 export function checkSelectiveStateUpdateOutputs(
   op: string,
   { x, out }: Pick<SelectiveStateUpdateArgs, 'x' | 'out'>,
 ): void {
-  expectOutput(op, 'out', out, {
+  expectStridedOutput(op, 'out', out, {
     shape: x.shape,
     letters: x.shape.length === 2 ? '(B, D)' : '(B, H, P)',
   });

@@ -57,6 +57,7 @@ export function checkSsdShapes(op: string, inputs: SsdChunkScanInputs, rates: Ra
   checkGroups(op, 'B', B, nGroups, nHeads);
   expectInput(op, 'C', C, projection);
   expectInput(op, 'A', A, rates(nHeads, dState));
+  if (D !== undefined) expectInput(op, 'D', D);
   const skipPerChannel = D?.shape.length === 2;
   if (D !== undefined) {
     const wanted = skipPerChannel
