@@ -23,7 +23,7 @@ import { maxWidth } from './ssm/causal-conv1d.js';
 export interface CausalConv1dOptions extends CausalConv1dInputs, CallOptions {
   /** Also give the last W-1 inputs. Default false. */
   readonly returnFinalStates?: boolean;
-  /** Where to put the output, contiguous; a fresh array when absent. */
+  /** Where to put the output, of any strides whose entries are separate; a fresh array when absent. */
   readonly out?: TensorLike;
   /** Where to put the final states, (B, D, W-1) or (S, D, W-1), contiguous. */
   readonly finalStates?: TensorLike;

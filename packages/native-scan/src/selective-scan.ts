@@ -24,7 +24,7 @@ import { maxState } from './ssm/selective-scan.js';
 export interface SelectiveScanOptions extends SelectiveScanInputs, CallOptions {
   /** Also give the state after the last step. Default false. */
   readonly returnLastState?: boolean;
-  /** Where to put the output, contiguous; a fresh array when absent. */
+  /** Where to put the output, of any strides whose entries are separate; a fresh array when absent. */
   readonly out?: TensorLike;
   /** Where to put the last state, (B, D, N) or (S, D, N), contiguous. */
   readonly lastState?: TensorLike;

@@ -9,7 +9,7 @@ import { planSsdBackward, planSsdForward, type SsdFamily, type SsdGradientName }
 export interface SsdChunkScanOptions extends SsdChunkScanInputs, CallOptions {
   /** Also give the states after the last step. Default false. */
   readonly returnFinalStates?: boolean;
-  /** Where to put the output, contiguous; a fresh array when absent. */
+  /** Where to put the output, of any strides whose entries are separate; a fresh array when absent. */
   readonly out?: TensorLike;
   /** Where to put the final states, (B, H, P, N) or (S, H, P, N), contiguous. */
   readonly finalStates?: TensorLike;

@@ -16,7 +16,7 @@ import { maxWidth } from './ssm/causal-conv1d.js';
 export interface UpdateOptions {
   /** Default `'auto'`: native for float32, the reference for other formats. */
   readonly backend?: BackendChoice;
-  /** Where to put the output, contiguous, of the shape of x; a fresh array when absent. */
+  /** Where to put the output, of the shape of x and any strides whose entries are separate; a fresh array when absent. */
   readonly out?: TensorLike;
 }
 
