@@ -1,70 +1,116 @@
-/// Matrix products of the shapes models use, against the measured FMA peak and, where built with it, OpenBLAS.
+/// Matrix products of the shapes models use, against the measured FMA peak and, where built with them, OpenBLAS and
+/// oneDNN.
+///
+///   bench_gemm [threads [shape]]     for example: bench_gemm 2 8192x36x128
+///
+/// All contenders take turns in short bursts, and each one's best time counts, so that a drift of the machine touches
+/// all of them.
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <vector>
 
+#include "bench_tensor.h"
+#include "peer_gemm.h"
 #include "statespace/kernels.h"
 #include "statespace/runtime.h"
 #include "timing.h"
-
-#if defined(STATESPACE_WITH_OPENBLAS)
-#include "openblas_split.h"
-#endif
 
 namespace {
 
 using namespace statespace;
 
-struct Case {
+struct Product {
   int64_t m, n, k;
-  bool transpose_a, transpose_b;
 };
 
+enum class Form { kNN, kNT, kTN };
+constexpr const char* kFormNames[] = {"NN", "NT", "TN"};
+
+/// The table of shapes every form is measured on.
+constexpr Product kShapes[] = {
+    {64, 64, 64},     {128, 128, 128},  {256, 256, 256}, {1024, 1024, 1024}, {8192, 256, 64},  {8192, 64, 128},
+    {8192, 36, 128},  {8192, 128, 4},   {8192, 2500, 64}, {8192, 80, 1536},   {8192, 3072, 768},
+};
+
+struct Case {
+  Form form;
+  Product shape;
+};
+
+/// Further products of a training step: input and weight gradients of the study model's projections, a decode step.
 constexpr Case kCases[] = {
-    {64, 64, 64, false, false},      {128, 128, 128, false, false},   {256, 256, 256, false, false},
-    {1024, 1024, 1024, false, false}, {8192, 256, 64, false, true},    {8192, 64, 128, false, true},
-    {8192, 36, 128, false, true},    {8192, 128, 4, false, true},     {8192, 2500, 64, false, true},
-    {8192, 80, 1536, false, true},   {8192, 3072, 768, false, true},  {8192, 64, 256, false, false},
-    {256, 64, 8192, true, false},    {36, 128, 8192, true, false},    {128, 4, 8192, true, false},
-    {1, 20000, 64, false, true},     {64, 20000, 64, false, true},
+    {Form::kNN, {8192, 64, 256}},   {Form::kNN, {8192, 128, 64}},   {Form::kNN, {8192, 4, 128}},
+    {Form::kNN, {8192, 128, 36}},   {Form::kTN, {256, 64, 8192}},   {Form::kTN, {64, 128, 8192}},
+    {Form::kTN, {36, 128, 8192}},   {Form::kTN, {128, 4, 8192}},    {Form::kNT, {1, 20000, 64}},
+    {Form::kNT, {64, 20000, 64}},   {Form::kNT, {1, 3072, 768}},    {Form::kNT, {8, 3072, 768}},
 };
 
-void run(const Case& shape, double peak) {
-  const auto [m, n, k, ta, tb] = shape;
-  std::vector<float> a(static_cast<size_t>(m * k), 0.5f), b(static_cast<size_t>(k * n), 0.25f);
-  std::vector<float> out(static_cast<size_t>(m * n));
+constexpr int kRounds = 7;
+constexpr double kBurst = 0.004;
+
+void shorten(double& best, const bench::PeerGemm& contender, const GemmArgs& args) {
+  const double begin = bench::now();
+  for (double last = begin; last - begin < kBurst;) {
+    contender.run(args);
+    const double after = bench::now();
+    if (after - last < best) best = after - last;
+    last = after;
+  }
+}
+
+void run(Form form, const Product& shape, double peak, const char* wanted) {
+  const auto [m, n, k] = shape;
+  char name[96];
+  std::snprintf(name, sizeof name, "gemm %s %lldx%lldx%lld", kFormNames[static_cast<int>(form)],
+                static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k));
+  if (wanted != nullptr && std::strstr(name, wanted) == nullptr) return;
+  bench::Tensor a(m * k, -0.5f, 0.5f), b(k * n, -0.5f, 0.5f), out(m * n);
   GemmArgs args;
   args.m = m;
   args.n = n;
   args.k = k;
-  args.transpose_a = ta;
-  args.transpose_b = tb;
+  args.transpose_a = form == Form::kTN;
+  args.transpose_b = form == Form::kNT;
   args.a = a.data();
-  args.a_row_stride = ta ? m : k;
+  args.a_row_stride = args.transpose_a ? m : k;
   args.b = b.data();
-  args.b_row_stride = tb ? k : n;
+  args.b_row_stride = args.transpose_b ? k : n;
   args.out = out.data();
   args.out_row_stride = n;
-  char name[96];
-  std::snprintf(name, sizeof name, "gemm %s%s %lldx%lldx%lld", ta ? "T" : "N", tb ? "T" : "N",
-                static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k));
-  const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  const double time = bench::best_time([&] { cpu_kernels()->gemm(args); });
-  bench::report(name, time, flops, "GFLOP/s", peak);
-#if defined(STATESPACE_WITH_OPENBLAS)
-  const double other = bench::best_time([&] { bench::openblas_gemm(args); });
-  bench::report("  OpenBLAS", other, flops, "GFLOP/s", peak);
-#endif
+  std::vector<bench::PeerGemm> contenders{{"statespace", [](const GemmArgs& g) { cpu_kernels()->gemm(g); }}};
+  contenders.insert(contenders.end(), bench::peer_gemms().begin(), bench::peer_gemms().end());
+  std::vector<double> best(contenders.size(), 1e30);
+  for (int round = 0; round < kRounds; ++round) {
+    for (size_t i = 0; i < contenders.size(); ++i) shorten(best[i], contenders[i], args);
+  }
+  const double flops = 2e-9 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  std::printf("%-26s %9.4f ms %7.1f GFLOP/s %5.1f %% of peak", name, 1e3 * best[0], flops / best[0],
+              100 * flops / best[0] / peak);
+  double other = 1e30;
+  for (size_t i = 1; i < contenders.size(); ++i) {
+    std::printf("  %s %.1f", contenders[i].name, flops / best[i]);
+    if (best[i] < other) other = best[i];
+  }
+  if (contenders.size() > 1) std::printf("  ratio %.2f", other / best[0]);
+  std::printf("\n");
+  std::fflush(stdout);
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const int only = argc > 1 ? std::atoi(argv[1]) : 0;
+  const char* wanted = argc > 2 ? argv[2] : nullptr;
   for (const int32_t threads : {1, 2}) {
+    if (only != 0 && threads != only) continue;
     if (set_num_threads(threads) != Status::kOk) return 1;
     const double peak = bench::fma_peak();
-    std::printf("%d threads, %s, FMA peak %.0f GFLOP/s, triad %.1f GB/s\n", threads, isa_name(), peak,
-                bench::triad_rate());
-    for (const Case& shape : kCases) run(shape, peak);
+    std::printf("%d threads, %s, FMA peak %.0f GFLOP/s\n", threads, isa_name(), peak);
+    for (const Product& shape : kShapes) {
+      for (const Form form : {Form::kNN, Form::kNT, Form::kTN}) run(form, shape, peak, wanted);
+    }
+    for (const Case& one : kCases) run(one.form, one.shape, peak, wanted);
   }
   return 0;
 }

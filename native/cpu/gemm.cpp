@@ -1,9 +1,15 @@
 /// Matrix product with fused epilogue. Oracle: packages/ssd-core/src/ops/gemm.
 ///
-/// out is cut into tiles by its shape; a tile is one chunk of work and belongs to one thread, which packs what it
-/// needs of a and b. The depth is cut at multiples of kDepth, whatever the number of threads, so every sum has one
-/// order. A worker keeps its packed b from tile to tile as long as the columns stay the same.
-#include "gemm_kernel.h"
+/// Four forms, chosen by shape:
+///   blocks   the general one: tiles of out, each a chunk of work that belongs to one thread. b is packed once for all
+///            row tiles; a block of b's panels (kDepth deep) stays in the second-level cache while rows of a pass
+///   parts    a small out and a long sum: the depth is cut into parts, each of them a product of its own, added up in
+///            order
+///   dots     few rows or columns whose vectors lie along the depth: no packing (gemm_dots.cpp)
+///   turned   few columns otherwise: out^T = op(b)^T op(a)^T, so that the lanes are rows of out
+/// Every cut follows from the shape, whatever the number of threads, so every sum has one order.
+#include "gemm_dots.h"
+#include "gemm_plan.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -12,110 +18,235 @@
 namespace statespace::STATESPACE_ISA_NS {
 namespace {
 
-/// Packed b of a tile is kept whole up to this many floats (half of a 1 MiB second-level cache), else per pass.
-constexpr int64_t kKeptB = 131072;
-/// Multiply-adds that make a chunk worth handing to another thread.
-constexpr int64_t kChunkWork = int64_t{1} << 17;
-
-struct Tiling {
-  int64_t rows;
-  int64_t cols;
-  int64_t row_tiles;
-  int64_t col_tiles;
-  /// Columns of depth packed at a time.
-  int64_t packed_depth;
-  bool pack_a;
-};
-
-/// Tiles as large as caches like, but at least about sixteen of them where there is enough work for that.
-Tiling choose_tiling(const GemmArgs& args) noexcept {
-  Tiling t;
-  t.rows = smaller<int64_t>(args.m, kMicroRows * (kMicroRows >= 12 ? 12 : 24));
-  t.cols = smaller<int64_t>(args.n, 512);
-  const int64_t work = args.batch * args.m * args.n * args.k;
-  const int64_t wanted = smaller<int64_t>(16, work / kChunkWork);
-  const auto tiles = [&] { return args.batch * ceil_div(args.m, t.rows) * ceil_div(args.n, t.cols); };
-  while (tiles() < wanted) {
-    // Halve the longer side, in whole micro tiles, as long as there is one.
-    if (t.cols > 2 * kMicroCols && t.cols >= t.rows) {
-      t.cols = round_up(ceil_div(t.cols, 2), kMicroCols);
-    } else if (t.rows > kMicroRows) {
-      t.rows = round_up(ceil_div(t.rows, 2), kMicroRows);
-    } else if (t.cols > kMicroCols) {
-      t.cols = round_up(ceil_div(t.cols, 2), kMicroCols);
-    } else {
-      break;
-    }
-  }
-  t.row_tiles = ceil_div(args.m, t.rows);
-  t.col_tiles = ceil_div(args.n, t.cols);
-  t.packed_depth = args.k * round_up(t.cols, kLanes) <= kKeptB ? args.k : smaller(args.k, kDepth);
-  // Packing a pays when its elements are used often enough, or when its rows lie so that they evict one another.
-  const bool rows_collide = !args.transpose_a && args.a_row_stride % 1024 == 0 && args.k > 64;
-  t.pack_a = t.cols > 6 * kMicroCols || rows_collide;
-  return t;
-}
-
 /// Bias and activation on a finished tile of out.
 void finish_tile(const GemmArgs& args, float* out, int64_t rows, int64_t cols, const float* bias) noexcept {
   const bool silu_at_end = args.activation == Activation::kSilu;
   if (bias == nullptr && !silu_at_end) return;
   for (int64_t row = 0; row < rows; ++row, out += args.out_row_stride) {
-    for (int64_t col = 0; col < cols; col += kLanes) {
-      const int64_t lanes = smaller<int64_t>(kLanes, cols - col);
-      Floats v = load_partial(out + col, lanes);
-      if (bias != nullptr) v += load_partial(bias + col, lanes);
-      store_partial(out + col, silu_at_end ? silu(v) : v, lanes);
+    for_vectors(cols, [&](int64_t col, int64_t lanes) {
+      Floats v = load_some(out + col, lanes);
+      if (bias != nullptr) v += load_some(bias + col, lanes);
+      store_some(out + col, silu_at_end ? silu(v) : v, lanes);
+    });
+  }
+}
+
+/// One product under way. Columns are taken in spans whose packed b is shared by all threads.
+struct Product {
+  const GemmArgs& args;
+  const GemmPlan& plan;
+  int64_t span_begin;
+  int64_t span_cols;
+  /// Packed b of the span, each pass behind the one before; null where each chunk packs its own.
+  float* shared_b;
+  /// Sums of the parts but the first, (parts - 1, m, n).
+  float* part_sums;
+};
+
+/// A worker's own memory.
+struct Worker {
+  float* a;
+  float* b;
+  /// Which columns of which member stand in b; negative for none.
+  int64_t* kept;
+};
+constexpr int64_t kWorkerFloats = 16;
+
+const float* b_at(const GemmArgs& args, int64_t member, int64_t depth, int64_t col) noexcept {
+  return args.b + member * args.b_batch_stride +
+         (args.transpose_b ? col * args.b_row_stride + depth : depth * args.b_row_stride + col);
+}
+
+/// Where the pass that begins at `depth` has its packed columns of a span.
+int64_t pass_offset(int64_t depth, int64_t span_cols) noexcept { return packed_b_size(depth, span_cols); }
+
+/// Packs the span's b for everybody.
+void pack_span(const Product& p) noexcept {
+  const GemmPlan& plan = p.plan;
+  const int64_t passes = ceil_div(p.args.k, plan.pass);
+  const int64_t grain = kMicroCols * larger<int64_t>(1, kPackGrain / (plan.pass * kMicroCols));
+  const int64_t pieces = ceil_div(p.span_cols, grain);
+  for_chunks(passes * pieces, worker_limit(), [&](int64_t chunk, int32_t) noexcept {
+    const int64_t depth0 = chunk / pieces * plan.pass;
+    const int64_t depth = smaller(plan.pass, p.args.k - depth0);
+    const int64_t col = chunk % pieces * grain;
+    pack_b(b_at(p.args, 0, depth0, p.span_begin + col), p.args.b_row_stride, p.args.transpose_b, depth,
+           smaller(grain, p.span_cols - col),
+           p.shared_b + pass_offset(depth0, p.span_cols) + packed_b_offset(depth, col));
+  });
+}
+
+/// One tile of one part of one batch member; col0 counts from the begin of the span.
+void compute_tile(const Product& p, int64_t member, int64_t part, int64_t row0, int64_t col0,
+                  const Worker& worker) noexcept {
+  const GemmArgs& args = p.args;
+  const GemmPlan& plan = p.plan;
+  const int64_t rows = smaller(plan.rows, args.m - row0);
+  const int64_t cols = smaller(plan.cols, p.span_cols - col0);
+  const int64_t first_col = p.span_begin + col0;
+  const float* a = args.a + member * args.a_batch_stride;
+  const int64_t a_row_step = args.transpose_a ? 1 : args.a_row_stride;
+  const int64_t a_depth_step = args.transpose_a ? args.a_row_stride : 1;
+  const bool to_sums = part > 0;
+  float* out = to_sums ? p.part_sums + (part - 1) * args.m * args.n
+                       : args.out + member * args.out_batch_stride;
+  const int64_t out_step = to_sums ? args.n : args.out_row_stride;
+  const int64_t begin = part * plan.part_depth;
+  const int64_t end = smaller(begin + plan.part_depth, args.k);
+  for (int64_t depth0 = begin; depth0 < end; depth0 += plan.pass) {
+    const int64_t depth = smaller(plan.pass, end - depth0);
+    const float* packed_b = p.shared_b + pass_offset(depth0, p.span_cols) + packed_b_offset(depth, col0);
+    const bool add = depth0 > begin || (args.accumulate && !to_sums);
+    if (plan.direct_b) {
+      float* to = out + row0 * out_step + first_col;
+      direct_product(rows, cols, depth, a + row0 * a_row_step + depth0 * a_depth_step, a_row_step, a_depth_step,
+                     b_at(args, member, depth0, first_col), args.b_row_stride, to, out_step, add);
+      if (plan.parts == 1 && depth0 + depth == end) {
+        finish_tile(args, to, rows, cols, args.bias == nullptr ? nullptr : args.bias + first_col);
+      }
+      continue;
+    }
+    const int64_t columns = args.b_batch_stride == 0 ? col0 : member * args.n + col0;
+    if (p.shared_b == nullptr && *worker.kept == columns) {
+      packed_b = worker.b;
+    } else if (p.shared_b == nullptr) {
+      pack_b(b_at(args, member, depth0, first_col), args.b_row_stride, args.transpose_b, depth, cols, worker.b);
+      packed_b = worker.b;
+      if (plan.keep_b) *worker.kept = columns;
+    }
+    for (int64_t row = 0; row < rows; row += plan.block_rows) {
+      const int64_t height = smaller(plan.block_rows, rows - row);
+      // The block after this one: of the next rows, or of the next pass.
+      const auto next_block = [&]() -> Ahead {
+        int64_t next_row = row + plan.block_rows;
+        int64_t next_depth = depth0;
+        if (next_row >= rows) {
+          next_row = 0;
+          next_depth += plan.pass;
+        }
+        if (!plan.pack_a || next_depth >= end) return {};
+        const int64_t next_height = smaller(plan.block_rows, rows - next_row);
+        const float* from = a + (row0 + next_row) * a_row_step + next_depth * a_depth_step;
+        const int64_t steps = smaller(plan.pass, end - next_depth);
+        return args.transpose_a ? Ahead{from, args.a_row_stride, steps, next_height}
+                                : Ahead{from, args.a_row_stride, next_height, steps};
+      };
+      const float* block = a + (row0 + row) * a_row_step + depth0 * a_depth_step;
+      const LeftBlock left = plan.pack_a
+                                 ? pack_a(block, args.a_row_stride, args.transpose_a, height,
+                                          args.m - row0 - row, depth, worker.a)
+                                 : LeftBlock{block, a_row_step, a_depth_step, kMicroRows * a_row_step};
+      float* to = out + (row0 + row) * out_step + first_col;
+      panel_product(height, cols, depth, left, packed_b, to, out_step, add, next_block());
+      if (plan.parts == 1 && depth0 + depth == end) {
+        finish_tile(args, to, height, cols, args.bias == nullptr ? nullptr : args.bias + first_col);
+      }
     }
   }
 }
 
-/// What a worker has packed.
-struct Worker {
-  float* a;
-  float* b;
-  int64_t b_tile;
-};
-
-/// One tile of one batch member.
-void compute_tile(const GemmArgs& args, const Tiling& t, int64_t member, int64_t row0, int64_t col0,
-                  Worker& worker) noexcept {
-  const int64_t rows = smaller(t.rows, args.m - row0);
-  const int64_t cols = smaller(t.cols, args.n - col0);
-  const float* a = args.a + member * args.a_batch_stride;
-  const float* b = args.b + member * args.b_batch_stride;
-  float* out = args.out + member * args.out_batch_stride + row0 * args.out_row_stride + col0;
-  const int64_t a_row_step = args.transpose_a ? 1 : args.a_row_stride;
-  const int64_t a_depth_step = args.transpose_a ? args.a_row_stride : 1;
-  a += row0 * a_row_step;
-
-  const bool keep_b = t.packed_depth == args.k;
-  const int64_t b_tile = (args.b_batch_stride == 0 ? 0 : member) * t.col_tiles + col0 / t.cols;
-  const int64_t b_row_step = args.transpose_b ? 1 : args.b_row_stride;
-  const int64_t b_col_step = args.transpose_b ? args.b_row_stride : 1;
-  b += col0 * b_col_step;
-  for (int64_t depth0 = 0; depth0 < args.k; depth0 += kDepth) {
-    const int64_t depth = smaller(kDepth, args.k - depth0);
-    float* packed_b = worker.b + (keep_b ? packed_b_size(depth0, cols) : 0);
-    if (!keep_b || worker.b_tile != b_tile) {
-      pack_b(b + depth0 * b_row_step, args.b_row_stride, args.transpose_b, depth, cols, packed_b);
+/// Adds up the parts, in order.
+void join_parts(const Product& p) noexcept {
+  const GemmArgs& args = p.args;
+  const int64_t grain = larger<int64_t>(1, kPackGrain / (args.n * p.plan.parts));
+  for_ranges(args.m, grain, [&](int64_t begin, int64_t end) noexcept {
+    for (int64_t row = begin; row < end; ++row) {
+      float* out = args.out + row * args.out_row_stride;
+      const float* sums = p.part_sums + row * args.n;
+      for_vectors(args.n, [&](int64_t col, int64_t lanes) {
+        Floats sum = load_some(out + col, lanes);
+        for (int64_t part = 1; part < p.plan.parts; ++part) {
+          sum += load_some(sums + (part - 1) * args.m * args.n + col, lanes);
+        }
+        store_some(out + col, sum, lanes);
+      });
+      finish_tile(args, out, 1, args.n, args.bias);
     }
-    const bool add = args.accumulate || depth0 > 0;
-    const float* a_here = a + depth0 * a_depth_step;
-    if (t.pack_a) {
-      pack_a(a_here, args.a_row_stride, args.transpose_a, rows, depth, worker.a);
-      packed_product(rows, cols, depth, worker.a, packed_b, out, args.out_row_stride, add);
-    } else {
-      block_product(rows, cols, depth, a_here, a_row_step, a_depth_step, packed_b, out, args.out_row_stride, add);
+  });
+}
+
+Status block_form(const GemmArgs& args) noexcept {
+  const GemmPlan plan = choose_plan(args);
+  const int32_t workers = worker_limit();
+  const int64_t a_size = plan.pack_a ? round_up(packed_a_size(args.transpose_a, plan.block_rows, plan.pass), 16) : 0;
+  const int64_t b_size = plan.share_b || plan.direct_b ? 0 : packed_b_size(plan.pass, plan.cols);
+  const int64_t shared_size = plan.share_b ? packed_b_size(args.k, plan.span) : 0;
+  const int64_t sums_size = (plan.parts - 1) * args.m * args.n;
+  const int64_t own_size = kWorkerFloats + a_size + b_size;
+  Scratch scratch(workers * own_size + shared_size + sums_size);
+  if (!scratch.ok()) return Status::kOutOfMemory;
+  const auto worker_at = [&](int32_t worker) {
+    float* own = scratch.data() + worker * own_size;
+    return Worker{own + kWorkerFloats, own + kWorkerFloats + a_size, reinterpret_cast<int64_t*>(own)};
+  };
+  for (int32_t i = 0; i < workers; ++i) *worker_at(i).kept = -1;
+  float* shared = scratch.data() + workers * own_size;
+  for (int64_t begin = 0; begin < args.n; begin += plan.span) {
+    const Product p{args,
+                    plan,
+                    begin,
+                    smaller(plan.span, args.n - begin),
+                    plan.share_b ? shared : nullptr,
+                    shared + shared_size};
+    if (plan.share_b) pack_span(p);
+    const int64_t col_tiles = ceil_div(p.span_cols, plan.cols);
+    // Row tiles follow one another, so that a worker meets the same columns of b again.
+    const int64_t chunks = args.batch * plan.parts * col_tiles * plan.row_tiles;
+    for_chunks(chunks, workers, [&](int64_t chunk, int32_t worker) noexcept {
+      const int64_t row_tile = chunk % plan.row_tiles;
+      const int64_t col_tile = chunk / plan.row_tiles % col_tiles;
+      const int64_t member = chunk / (plan.row_tiles * col_tiles);
+      compute_tile(p, member / plan.parts, member % plan.parts, row_tile * plan.rows, col_tile * plan.cols,
+                   worker_at(worker));
+    });
+    if (plan.parts > 1) join_parts(p);
+  }
+  return Status::kOk;
+}
+
+/// Few columns and rows that lie across the depth: lanes that are rows of out leave none idle.
+bool suits_turned_form(const GemmArgs& args) noexcept {
+  return args.batch == 1 && args.transpose_a && 2 * args.n <= kLanes && args.m >= kLanes;
+}
+
+Status turned_form(const GemmArgs& args) noexcept {
+  Scratch scratch(args.n * args.m);
+  if (!scratch.ok()) return Status::kOutOfMemory;
+  const float* sums = scratch.data();
+  GemmArgs turned;
+  turned.m = args.n;
+  turned.n = args.m;
+  turned.k = args.k;
+  turned.transpose_a = !args.transpose_b;
+  turned.a = args.b;
+  turned.a_row_stride = args.b_row_stride;
+  turned.b = args.a;
+  turned.b_row_stride = args.a_row_stride;
+  turned.out = scratch.data();
+  turned.out_row_stride = args.m;
+  if (const Status status = block_form(turned); status != Status::kOk) return status;
+  for_ranges(args.m, kPackGrain / kLanes, [&](int64_t begin, int64_t end) noexcept {
+    for (int64_t row = begin; row < end; ++row) {
+      float* out = args.out + row * args.out_row_stride;
+      for (int64_t col = 0; col < args.n; ++col) {
+        const float sum = sums[col * args.m + row];
+        out[col] = args.accumulate ? out[col] + sum : sum;
+      }
+      finish_tile(args, out, 1, args.n, args.bias);
+    }
+  });
+  return Status::kOk;
+}
+
+/// An empty sum.
+void zero_form(const GemmArgs& args) noexcept {
+  for (int64_t member = 0; member < args.batch; ++member) {
+    for (int64_t row = 0; row < args.m; ++row) {
+      float* out = args.out + member * args.out_batch_stride + row * args.out_row_stride;
+      for (int64_t col = 0; !args.accumulate && col < args.n; ++col) out[col] = 0;
+      finish_tile(args, out, 1, args.n, args.bias);
     }
   }
-  worker.b_tile = keep_b ? b_tile : -1;
-  if (args.k == 0 && !args.accumulate) {
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t col = 0; col < cols; ++col) out[row * args.out_row_stride + col] = 0;
-    }
-  }
-  finish_tile(args, out, rows, cols, args.bias == nullptr ? nullptr : args.bias + col0);
 }
 
 bool valid(const GemmArgs& args) noexcept {
@@ -143,27 +274,13 @@ Status gemm(const GemmArgs& given) noexcept {
   if (!valid(given)) return Status::kBadArgument;
   if (given.batch == 0 || given.m == 0 || given.n == 0) return Status::kOk;
   const GemmArgs args = merge_batch(given);
-  const Tiling t = choose_tiling(args);
-  const int32_t workers = worker_limit();
-  const int64_t a_size = t.pack_a ? round_up(t.rows * smaller(args.k, kDepth), kLanes) : 0;
-  const int64_t b_size = packed_b_size(t.packed_depth, t.cols);
-  Scratch scratch(workers * (a_size + b_size));
-  if (!scratch.ok()) return Status::kOutOfMemory;
-  // Each chunk is a column of tiles cut into strips, so that a worker meets the same b again.
-  Scratch worker_scratch(workers * static_cast<int64_t>(sizeof(Worker) / sizeof(float)));
-  if (!worker_scratch.ok()) return Status::kOutOfMemory;
-  Worker* state = reinterpret_cast<Worker*>(worker_scratch.data());
-  for (int32_t i = 0; i < workers; ++i) {
-    float* own = scratch.data() + i * (a_size + b_size);
-    state[i] = {own + b_size, own, -1};
+  if (args.k == 0) {
+    zero_form(args);
+    return Status::kOk;
   }
-  for_chunks(args.batch * t.col_tiles * t.row_tiles, workers, [&](int64_t chunk, int32_t worker) noexcept {
-    const int64_t row_tile = chunk % t.row_tiles;
-    const int64_t col_tile = chunk / t.row_tiles % t.col_tiles;
-    const int64_t member = chunk / (t.row_tiles * t.col_tiles);
-    compute_tile(args, t, member, row_tile * t.rows, col_tile * t.cols, state[worker]);
-  });
-  return Status::kOk;
+  if (suits_dots_form(args)) return dots_form(args);
+  if (suits_turned_form(args)) return turned_form(args);
+  return block_form(args);
 }
 
 }  // namespace statespace::STATESPACE_ISA_NS

@@ -5,6 +5,10 @@
 /// multiply-adds for 16 small loads, so the multipliers are the limit.
 #include "gemm_kernel.h"
 
+#include <type_traits>
+
+#include "row_sums.h"
+
 namespace statespace::STATESPACE_ISA_NS {
 namespace {
 
@@ -28,13 +32,6 @@ STATESPACE_INLINE void transpose_quads(const float* src, int64_t src_step, float
   store_quad(dst + dst_step, __builtin_shufflevector(low01, low23, 2, 3, 6, 7));
   store_quad(dst + 2 * dst_step, __builtin_shufflevector(high01, high23, 0, 1, 4, 5));
   store_quad(dst + 3 * dst_step, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
-}
-
-/// Hides where a pointer comes from: GCC would otherwise reach all rows from one pointer, with more offsets than there
-/// are registers for.
-STATESPACE_INLINE const float* as_pointer(const float* p) {
-  asm("" : "+r"(p));
-  return p;
 }
 
 /// A micro tile into c, or onto it with `add`; kVectors vectors a row, the last one of `last_lanes` columns.
@@ -74,8 +71,8 @@ void micro(int64_t depth, const float* a, int64_t a_row_step, int64_t a_depth_st
   const float* rows[kPointers];
 #pragma GCC unroll 5
   for (int i = 0; i < kPointers; ++i) rows[i] = as_pointer(a + 3 * i * a_row_step);
-  Floats sum[kRows][kVectors] = {};
-  for (int64_t p = 0; p < depth; ++p) {
+  Floats sum[kRows][kVectors];
+  const auto step = [&](auto first) __attribute__((always_inline)) {
     Floats right[kVectors];
 #pragma GCC unroll 2
     for (int j = 0; j < kVectors; ++j) right[j] = load(b + j * kLanes);
@@ -83,12 +80,14 @@ void micro(int64_t depth, const float* a, int64_t a_row_step, int64_t a_depth_st
     for (int i = 0; i < kRows; ++i) {
       const Floats left = broadcast(rows[i / 3][i % 3 * a_row_step]);
 #pragma GCC unroll 2
-      for (int j = 0; j < kVectors; ++j) sum[i][j] = fma(left, right[j], sum[i][j]);
+      for (int j = 0; j < kVectors; ++j) sum[i][j] = first ? left * right[j] : fma(left, right[j], sum[i][j]);
     }
 #pragma GCC unroll 5
     for (int i = 0; i < kPointers; ++i) rows[i] = as_pointer(rows[i] + a_depth_step);
     b += b_depth_step;
-  }
+  };
+  step(std::true_type{});
+  for (int64_t p = 1; p < depth; ++p) step(std::false_type{});
   put_tile<kRows, kVectors>(sum, c, c_row_stride, add, last_lanes);
 }
 
@@ -117,6 +116,26 @@ constexpr MicroTable make_table() {
 }
 
 constexpr MicroTable kTable = make_table();
+
+/// Rows of a panel of packed, transposed a: whole vectors.
+constexpr int64_t kPackedRows = (kMicroRows + kLanes - 1) / kLanes * kLanes;
+
+/// Which panel stays in the nearest cache (32 KiB and more) while those of the other side pass from the second: the
+/// one of b costs more to pass, so it stays where it fits.
+constexpr bool kKeepsLeftPanel = kMicroCols * kDepth * sizeof(float) > 24 * 1024;
+
+/// Depth from which a tile takes longer than the memory to answer.
+constexpr int64_t kPrefetchDepth = 32;
+
+/// Step of packed rows: an odd number of cache lines.
+int64_t packed_row_step(int64_t depth) { return (ceil_div(depth, 16) | 1) * 16; }
+
+STATESPACE_INLINE void prefetch_tile(float* c, int64_t c_row_stride, int64_t rows, int64_t cols) {
+  for (int64_t i = 0; i < rows; ++i, c += c_row_stride) {
+    for (int64_t j = 0; j < cols; j += 16) __builtin_prefetch(c + j, 1, 3);
+    __builtin_prefetch(c + cols - 1, 1, 3);
+  }
+}
 
 }  // namespace
 
@@ -160,23 +179,37 @@ void pack_b(const float* b, int64_t b_row_stride, bool transposed, int64_t depth
   }
 }
 
-void pack_a(const float* a, int64_t a_row_stride, bool transposed, int64_t rows, int64_t depth,
-            float* packed) noexcept {
-  for (int64_t row = 0; row < rows; row += kMicroRows) {
-    const int64_t here = smaller<int64_t>(kMicroRows, rows - row);
-    float* panel = packed + row * depth;
-    if (!transposed) {
-      transpose_into(a + row * a_row_stride, a_row_stride, here, depth, panel, here);
-      continue;
+int64_t packed_a_size(bool transposed, int64_t rows, int64_t depth) noexcept {
+  return transposed ? ceil_div(rows, kMicroRows) * depth * kPackedRows : rows * packed_row_step(depth);
+}
+
+LeftBlock pack_a(const float* a, int64_t a_row_stride, bool transposed, int64_t rows, int64_t readable, int64_t depth,
+                 float* packed) noexcept {
+  if (!transposed) {
+    const int64_t step = packed_row_step(depth);
+    for (int64_t row = 0; row < rows; ++row) {
+      const float* from = a + row * a_row_stride;
+      for_vectors(depth, [&](int64_t p, int64_t n) { store_some(packed + row * step + p, load_some(from + p, n), n); });
     }
-    for (int64_t p = 0; p < depth; ++p) {
-      const float* from = a + p * a_row_stride + row;
-      for (int64_t i = 0; i < here; i += kLanes) {
-        const int64_t lanes = smaller<int64_t>(kLanes, here - i);
-        store_partial(panel + p * here + i, load_partial(from + i, lanes), lanes);
-      }
+    return {packed, step, 1, kMicroRows * step};
+  }
+  // Whole vectors are copied where they can be read; lanes beyond the rows of a panel are not used.
+  const int64_t panel_step = depth * kPackedRows;
+  const int64_t whole = readable < kPackedRows ? 0 : (readable - kPackedRows) / kMicroRows + 1;
+  const int64_t panels = ceil_div(rows, kMicroRows);
+  for (int64_t p = 0; p < depth; ++p) {
+    const float* from = a + p * a_row_stride;
+    float* to = packed + p * kPackedRows;
+    int64_t panel = 0;
+    for (; panel < smaller(panels, whole); ++panel, from += kMicroRows, to += panel_step) {
+      for (int64_t i = 0; i < kPackedRows; i += kLanes) store(to + i, load(from + i));
+    }
+    for (; panel < panels; ++panel, from += kMicroRows, to += panel_step) {
+      const int64_t here = smaller<int64_t>(kMicroRows, rows - panel * kMicroRows);
+      for_vectors(here, [&](int64_t i, int64_t n) { store_some(to + i, load_some(from + i, n), n); });
     }
   }
+  return {packed, 1, kPackedRows, panel_step};
 }
 
 void micro_product(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t a_row_step,
@@ -212,15 +245,33 @@ void direct_product(int64_t rows, int64_t cols, int64_t depth, const float* a, i
   }
 }
 
-void packed_product(int64_t rows, int64_t cols, int64_t depth, const float* packed_a, const float* packed_b, float* c,
-                    int64_t c_row_stride, bool add) noexcept {
-  for (int64_t col = 0; col < cols; col += kMicroCols) {
-    const int64_t here = smaller<int64_t>(kMicroCols, cols - col);
-    const float* panel = packed_b + packed_b_offset(depth, col);
-    for (int64_t row = 0; row < rows; row += kMicroRows) {
-      const int64_t height = smaller<int64_t>(kMicroRows, rows - row);
-      micro_product(height, here, depth, packed_a + row * depth, 1, height, panel, panel_width(here),
-                    c + row * c_row_stride + col, c_row_stride, add);
+void panel_product(int64_t rows, int64_t cols, int64_t depth, const LeftBlock& a, const float* packed_b, float* c,
+                   int64_t c_row_stride, bool add, Ahead ahead) noexcept {
+  const int64_t row_panels = ceil_div(rows, kMicroRows);
+  const int64_t col_panels = ceil_div(cols, kMicroCols);
+  const int64_t lines = ceil_div(ahead.rows * ceil_div(ahead.width, 16), row_panels * col_panels);
+  const auto tiles = [&](int64_t i, int64_t begin, int64_t end) __attribute__((always_inline)) {
+    const int64_t height = smaller<int64_t>(kMicroRows, rows - i * kMicroRows);
+    const float* left = a.data + i * a.panel_step;
+    const float* right = packed_b + packed_b_offset(depth, begin * kMicroCols);
+    float* to = c + i * kMicroRows * c_row_stride + begin * kMicroCols;
+    for (int64_t j = begin; j < end; ++j) {
+      const int64_t width = smaller<int64_t>(kMicroCols, cols - j * kMicroCols);
+      if (depth >= kPrefetchDepth) {
+        prefetch_tile(to, c_row_stride, height, width);
+        ahead.call(lines);
+      }
+      micro_product(height, width, depth, left, a.row_step, a.depth_step, right, panel_width(width), to, c_row_stride,
+                    add);
+      right += depth * kMicroCols;
+      to += kMicroCols;
+    }
+  };
+  if (kKeepsLeftPanel) {
+    for (int64_t i = 0; i < row_panels; ++i) tiles(i, 0, col_panels);
+  } else {
+    for (int64_t j = 0; j < col_panels; ++j) {
+      for (int64_t i = 0; i < row_panels; ++i) tiles(i, j, j + 1);
     }
   }
 }

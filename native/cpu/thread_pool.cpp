@@ -30,19 +30,31 @@ void pause_cpu() {
 #endif
 }
 
+/// Chunks of one job; longer loops are several jobs.
+constexpr int64_t kMostChunks = int64_t{1} << 31;
+
 /// One parallel_for under way; it lives on the caller's stack.
+///
+/// Even workers take chunks from the front, odd ones from the back, so that from call to call a thread meets much the
+/// same part of the data and finds it in its own cache.
 struct Job {
   ChunkFn fn;
   void* context;
+  int64_t first;
   int64_t chunks;
   int32_t workers;
-  std::atomic<int64_t> next{0};
+  /// How many were claimed at the front (low half) and at the back (high half), counting claims in vain.
+  std::atomic<uint64_t> claimed{0};
 
   void work(int32_t worker) noexcept {
+    const bool at_back = worker % 2 != 0;
+    const uint64_t one = at_back ? uint64_t{1} << 32 : 1;
     for (;;) {
-      const int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= chunks) return;
-      fn(context, chunk, worker);
+      const uint64_t before = claimed.fetch_add(one, std::memory_order_relaxed);
+      const int64_t front = static_cast<int64_t>(before & 0xffffffffu);
+      const int64_t back = static_cast<int64_t>(before >> 32);
+      if (front + back >= chunks) return;
+      fn(context, first + (at_back ? chunks - 1 - back : front), worker);
     }
   }
 };
@@ -198,17 +210,20 @@ void withdraw(Slot& slot) noexcept {
 int32_t worker_limit() noexcept { return inside_chunk ? 1 : num_threads(); }
 
 void parallel_for(int64_t chunks, int32_t workers, ChunkFn fn, void* context) noexcept {
-  Job job{fn, context, chunks, workers};
   if (chunks <= 1 || workers <= 1 || inside_chunk) {
     for (int64_t chunk = 0; chunk < chunks; ++chunk) fn(context, chunk, 0);
     return;
   }
   Pool* pool = enter_pool(workers - 1);
-  Slot* slot = pool == nullptr ? nullptr : offer(*pool, job);
-  inside_chunk = true;
-  job.work(0);
-  inside_chunk = false;
-  if (slot != nullptr) withdraw(*slot);
+  for (int64_t first = 0; first < chunks; first += kMostChunks) {
+    const int64_t left = chunks - first;
+    Job job{fn, context, first, left < kMostChunks ? left : kMostChunks, workers};
+    Slot* slot = pool == nullptr ? nullptr : offer(*pool, job);
+    inside_chunk = true;
+    job.work(0);
+    inside_chunk = false;
+    if (slot != nullptr) withdraw(*slot);
+  }
   leave_pool();
 }
 
