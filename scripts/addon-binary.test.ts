@@ -11,7 +11,7 @@ const built = process.platform === 'linux' && existsSync(addon);
 
 /**
  * What the official executables of Node 20.19.0 ask for (`objdump -T`), x64 and arm64 alike; scripts/packages.test.ts
- * compares with the executable itself.
+ * compares with those it runs on.
  */
 const askedByNode = new Map([
   ['GLIBC', '2.28'],

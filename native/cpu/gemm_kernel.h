@@ -58,8 +58,7 @@ struct LeftBlock {
 int64_t packed_a_size(bool transposed, int64_t rows, int64_t depth) noexcept;
 
 /// Copies op(a), rows by depth, so that its rows do not evict one another from the nearest cache, as rows a power of
-/// two apart would. Of op(a), `readable` rows from the first
-/// one on are in memory.
+/// two apart would. `readable` rows of op(a) from the first one on are in memory.
 LeftBlock pack_a(const float* a, int64_t a_row_stride, bool transposed, int64_t rows, int64_t readable, int64_t depth,
                  float* packed) noexcept;
 

@@ -3,7 +3,7 @@
 /// The linker takes the newest version of each symbol that the building machine has, and the loader then refuses the
 /// binary wherever that version is missing, though the function is there. Node itself asks for glibc 2.28, so nothing
 /// younger may be asked for here; scripts/addon-binary.test.ts holds it to that. Every source is compiled with this
-/// header in front. x86-64 only: other machines are built where the oldest supported glibc is (docs/releasing.md).
+/// header in front. x86-64 only: no other machine has a binary so far.
 #pragma once
 
 #if defined(__linux__) && defined(__x86_64__) && __has_include(<gnu/libc-version.h>)

@@ -8,12 +8,13 @@ namespace statespace::STATESPACE_ISA_NS {
 /// Lane j of the result: of each pair of blocks of kDistance lanes, the sum, from a where bit kDistance of j is 0.
 template <int kDistance>
 STATESPACE_INLINE Floats fold(Floats a, Floats b) {
-  Ints low, high;
+  // The lanes that stay where they are make a blend, which is cheaper than a second move.
+  Ints kept, moved;
   for (int j = 0; j < kLanes; ++j) {
-    low[j] = (j & kDistance) != 0 ? kLanes + j - kDistance : j;
-    high[j] = (j & kDistance) != 0 ? kLanes + j : j + kDistance;
+    kept[j] = (j & kDistance) != 0 ? kLanes + j : j;
+    moved[j] = (j & kDistance) != 0 ? kLanes + j - kDistance : j + kDistance;
   }
-  return shuffle(a, b, low) + shuffle(a, b, high);
+  return shuffle(a, b, kept) + shuffle(a, b, moved);
 }
 
 /// Lane j of the result is the sum of the lanes of vector j of kLanes: a tree of additions, the same on every run.

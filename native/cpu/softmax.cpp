@@ -80,10 +80,10 @@ Status softmax(const SoftmaxArgs& args) noexcept {
       const float* x = args.x + row * args.dim;
       float* out = args.out + row * args.dim;
       if (args.log) {
-        const auto [largest, log_sum] = normaliser_of(x, args.dim);
-        const float rest = static_cast<float>(log_sum);
+        const Normaliser total = normaliser_of(x, args.dim);
+        const float rest = static_cast<float>(total.log_sum);
         for_vectors(args.dim, [&](int64_t i, int64_t count) {
-          store_some(out + i, (load_some(x + i, count) - largest) - rest, count);
+          store_some(out + i, (load_some(x + i, count) - total.largest) - rest, count);
         });
         continue;
       }
@@ -141,13 +141,14 @@ Status cross_entropy(const CrossEntropyArgs& args) noexcept {
         continue;
       }
       const float* x = in.logits + row * in.vocab;
-      const auto [largest, log_sum] = normaliser_of(x, in.vocab);
-      double loss = (1 - smoothing) * (log_sum - (static_cast<double>(x[target]) - static_cast<double>(largest)));
+      const Normaliser total = normaliser_of(x, in.vocab);
+      double loss =
+          (1 - smoothing) * (total.log_sum - (static_cast<double>(x[target]) - static_cast<double>(total.largest)));
       if (smoothing > 0) {
         const double below = sum_of(in.vocab, [&](int64_t i, int64_t count) {
-          return mask_tail(largest - load_some(x + i, count), count);
+          return mask_tail(total.largest - load_some(x + i, count), count);
         });
-        loss += smoothing * (log_sum + below / static_cast<double>(in.vocab));
+        loss += smoothing * (total.log_sum + below / static_cast<double>(in.vocab));
       }
       args.losses[row] = static_cast<float>(loss);
     }
@@ -173,13 +174,13 @@ Status cross_entropy_backward(const CrossEntropyBackwardArgs& args) noexcept {
       }
       const float upstream = args.grad_losses[row];
       const float at_target = x[target];
-      const auto [largest, log_sum] = normaliser_of(x, in.vocab);
-      const float rest = static_cast<float>(log_sum);
+      const Normaliser total = normaliser_of(x, in.vocab);
+      const float rest = static_cast<float>(total.log_sum);
       for_vectors(in.vocab, [&](int64_t i, int64_t count) {
-        const Floats p = exp((load_some(x + i, count) - largest) - rest);
+        const Floats p = exp((load_some(x + i, count) - total.largest) - rest);
         store_some(grad + i, upstream * (p - uniform), count);
       });
-      const Floats p = exp(broadcast((at_target - largest) - rest));
+      const Floats p = exp(broadcast((at_target - total.largest) - rest));
       const double smoothing = static_cast<double>(in.label_smoothing);
       const double wanted = (1 - smoothing) + smoothing / static_cast<double>(in.vocab);
       grad[target] = upstream * static_cast<float>(static_cast<double>(p[0]) - wanted);

@@ -23,7 +23,7 @@ class Rows {
  public:
   Rows() = default;
   Rows(const std::vector<float>& dense, int64_t rows, int64_t width, int64_t gap)
-      : width_(width), stride_(width + gap), memory_(static_cast<size_t>(rows * (width + gap)), NAN) {
+      : stride_(width + gap), memory_(static_cast<size_t>(rows * (width + gap)), NAN) {
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t i = 0; i < width; ++i) memory_[r * stride_ + i] = dense[r * width + i];
     }
@@ -31,7 +31,6 @@ class Rows {
   SequenceView view(int64_t seq_len) const { return {memory_.data(), seq_len * stride_, stride_}; }
 
  private:
-  int64_t width_ = 0;
   int64_t stride_ = 0;
   std::vector<float> memory_;
 };

@@ -11,7 +11,6 @@ namespace {
 
 using test::Output;
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
 const float kNan = std::numeric_limits<float>::quiet_NaN();
 
 /// Largest relative error over [low, high]; results below the smallest normal number are compared absolutely.

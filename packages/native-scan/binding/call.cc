@@ -106,8 +106,11 @@ int64_t Call::Size() {
 
 int64_t Call::Batch() {
   const int64_t batch = Size();
-  if (batch > kMaxBatch) Refuse(Refusal::kBadNumber);
-  return ok() ? batch : 0;
+  if (batch > kMaxBatch) {
+    Refuse(Refusal::kBadNumber);
+    return 0;
+  }
+  return batch;
 }
 
 int32_t Call::Choice(int32_t count) {

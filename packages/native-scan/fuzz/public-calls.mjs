@@ -129,7 +129,7 @@ function disturbNow(kind, { parts }, controller) {
   }
 }
 
-/** @throws when the case does not end as promised. */
+/** Whether the call gave a result. @throws when the case does not end as promised. */
 export async function runPublic({ drawn, spoil, disturb }) {
   const built = build(drawn);
   const { call, backward, async } = drawn;
@@ -174,4 +174,5 @@ export async function runPublic({ drawn, spoil, disturb }) {
   if (failure === undefined && spoil.length === 0 && quiet) checkResults(built, result, call, backward);
   for (const part of kept) part.dispose();
   for (const part of built.parts.states) part.dispose();
+  return failure === undefined;
 }

@@ -114,7 +114,7 @@ export const rawCase = (templates) =>
     cut: fc.option(fc.nat(60), { nil: undefined, freq: 6 }),
   });
 
-/** @throws when the answer is no integer. */
+/** Whether the addon did what it was told. @throws when the answer is no integer. */
 export async function runRaw(templates, { template, numbers, arrays, cut }) {
   const { addon } = loadAddon();
   const source = templates[template];
@@ -125,6 +125,7 @@ export async function runRaw(templates, { template, numbers, arrays, cut }) {
   for (const [at, kind] of arrays) if (at < passed.length) passed[at] = strange(passed, at, kind);
   const answer = await addon[source.name](spoilt, ...passed);
   if (!Number.isInteger(answer)) throw new Error(`${source.name} answered ${String(answer)}`);
+  return answer === 0;
 }
 
 function strange(passed, at, kind) {

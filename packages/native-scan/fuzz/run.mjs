@@ -82,9 +82,10 @@ async function fuzz(journal) {
 
 async function check(what, arbitrary, run, count, note) {
   const started = Date.now();
+  let accepted = 0;
   const property = fc.asyncProperty(arbitrary, async (drawn) => {
     note(drawn);
-    await run(drawn);
+    if (await run(drawn)) accepted++;
   });
   const report = await fc.check(property, { numRuns: count, seed });
   if (report.failed) {
@@ -93,5 +94,6 @@ async function check(what, arbitrary, run, count, note) {
     if (report.errorInstance?.cause !== undefined) console.error('cause:', report.errorInstance.cause);
     process.exit(1);
   }
-  console.log(`${what}: ${count} cases in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`${what}: ${count} cases in ${seconds} s, ${accepted} done and ${count - accepted} refused`);
 }

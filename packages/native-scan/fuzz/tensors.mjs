@@ -1,6 +1,6 @@
 /** Descriptions of tensors made real: values, guards around the entries, and every kind of memory. */
 import { createDeviceBuffer } from '@statespace/native-scan';
-import { encodeBfloat16, encodeFloat16 } from '@statespace/ssd-core';
+import { contiguousStrides, elementCount, encodeBfloat16, encodeFloat16 } from '@statespace/ssd-core';
 
 /** Far from any number that these calls give. */
 export const sentinel = 31337;
@@ -25,8 +25,6 @@ export function numbers(seed) {
     return state / 2 ** 32;
   };
 }
-
-const count = (shape) => shape.reduce((product, n) => product * n, 1);
 
 /** How the entries lie: strides, offset and memory needed behind guards. */
 function place(shape, form) {
@@ -55,13 +53,8 @@ function memoryFor(Type, length, form, dtype) {
 
 /** Every address of the tensor's entries, in order. */
 export function addresses({ shape, strides, offset = 0 }) {
-  const own = new Array(shape.length);
-  let step = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    own[axis] = step;
-    step *= shape[axis];
-  }
-  return Array.from({ length: count(shape) }, (_, i) => {
+  const own = contiguousStrides(shape);
+  return Array.from({ length: elementCount(shape) }, (_, i) => {
     let at = offset;
     for (const [axis, n] of shape.entries())
       at += (Math.floor(i / own[axis]) % n) * (strides === undefined ? own[axis] : strides[axis]);

@@ -60,7 +60,10 @@ export type BackwardOptions<Name extends string> = CallOptions & {
   /** Which gradients to compute. Default: of every input that is given. */
   readonly gradients?: readonly Name[];
 } & {
-  /** Where to put this gradient, of its input's shape and format; contiguous unless it has a length. A fresh array when absent. */
+  /**
+   * Where to put this gradient, of its input's shape and format; contiguous unless it has a length. A fresh array when
+   * absent.
+   */
   readonly [name in Name]?: TensorLike;
 };
 

@@ -157,8 +157,7 @@ describe('loadPretrained names what is wrong', () => {
   });
 });
 
-const golden = goldenCases('mamba-models');
-if (golden.length === 0) test.skip('checkpoints of transformers: set STATESPACE_GOLDEN', () => {});
+const golden = goldenCases('mamba-models', test.skip);
 
 describe.each([
   ['hf-mamba1-2layer-L17', 'mamba1-2layer-L17'],

@@ -13,9 +13,8 @@ import { canRun } from '../testing/backends.js';
 import { arrayOf, goldenTensor, modelOf, type Place } from '../testing/golden-model.js';
 
 const fixture = loadFixture(new URL('../../fixtures/mamba-models.json', import.meta.url)).cases;
-const golden = goldenCases('mamba-models');
+const golden = goldenCases('mamba-models', test.skip);
 const all = golden.length > 0 ? golden : fixture;
-if (golden.length === 0) test.skip('all six golden models: set STATESPACE_GOLDEN', () => {});
 
 /** Tolerances of whole models: rounding of float64; of float32 over a few layers. */
 const places: readonly (Place & { readonly logits: number; readonly gradients: number })[] = [
@@ -32,7 +31,7 @@ function convCache(cache: ReturnType<typeof arrayOf>, width: number) {
 }
 
 for (const place of places)
-  if (!canRun(place.device)) test.skip(`golden models: no ${place.device} backend here`, () => {});
+  if (!canRun(place.device)) test.skip(`golden models: no ${place.device} backend here`);
 
 describe.each(places.filter(({ device }) => canRun(device)))(
   'golden models on $device in $dtype',

@@ -107,7 +107,7 @@ describe("init 'minimal'", () => {
     expect(ratio).toBeCloseTo(2, 1);
   });
 
-  it('draws the step bias of Mamba as any bias', () => {
+  it('draws the step bias of Mamba like every other bias', () => {
     const { high } = spread(
       make({ ...sizes, architecture: 'mamba', init: 'minimal' }),
       `${mixer}.dt_proj.bias`,

@@ -4,7 +4,6 @@ import {
   allResults,
   goldenCases,
   type HostTensor,
-  loadGolden,
   maxRelativeError,
   type OpInputs,
   randomScanInputs,
@@ -188,8 +187,7 @@ describeNative('complex selective scan', () => {
 });
 
 describeNative('golden numbers of the selective scan in float64', () => {
-  const cases = goldenCases('selective-scan');
-  if (loadGolden('selective-scan') === undefined) test.skip('all cases: set STATESPACE_GOLDEN');
+  const cases = goldenCases('selective-scan', test.skip);
   describe.each(cases)('$name', (golden) => {
     test('forward, last state and gradients', () => {
       const { inputs, upstream, expected } = selectiveScanCase(golden);

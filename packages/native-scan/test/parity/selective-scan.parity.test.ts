@@ -1,7 +1,6 @@
 import { type SelectiveScanInputs, selectiveScanBackwardRef, selectiveScanRef } from '@statespace/ssd-core';
 import {
   goldenCases,
-  loadGolden,
   type RandomScanOptions,
   randomScanInputs,
   randomSource,
@@ -93,8 +92,7 @@ describeNative('selectiveScan on cpu', () => {
 });
 
 describeNative('golden numbers in float32', () => {
-  const real = goldenCases('selective-scan').filter(({ params }) => params.complex !== true);
-  if (loadGolden('selective-scan') === undefined) test.skip('all cases: set STATESPACE_GOLDEN');
+  const real = goldenCases('selective-scan', test.skip).filter(({ params }) => params.complex !== true);
   describe.each(real)('$name', (golden) => {
     test('forward, last state and gradients', () => {
       const { inputs, upstream, expected } = selectiveScanCase(golden);

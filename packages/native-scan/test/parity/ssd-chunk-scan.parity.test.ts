@@ -1,7 +1,6 @@
 import { type SsdChunkScanInputs, ssdChunkScanBackwardRef, ssdChunkScanRef } from '@statespace/ssd-core';
 import {
   goldenCases,
-  loadGolden,
   type RandomSsdOptions,
   randomSource,
   randomSsdInputs,
@@ -87,8 +86,7 @@ describeNative('ssdChunkScan on cpu', () => {
 });
 
 describeNative('golden numbers in float32', () => {
-  const cases = goldenCases('ssd').filter(({ params }) => params.method !== 'core');
-  if (loadGolden('ssd') === undefined) test.skip('all cases: set STATESPACE_GOLDEN');
+  const cases = goldenCases('ssd', test.skip).filter(({ params }) => params.method !== 'core');
   describe.each(cases)('$name', (golden) => {
     test.each(golden.params.chunk_sizes_to_try as number[])('chunks of %i', (chunkSize) => {
       const { inputs, upstream, expected } = ssdCase(golden);

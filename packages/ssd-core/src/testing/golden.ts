@@ -35,20 +35,23 @@ export interface GoldenFile {
   readonly cases: readonly GoldenCase[];
 }
 
+/** The runner's `test.skip`. */
+export type Skip = (name: string) => void;
+
 /**
- * The golden file of `family`, or undefined where `STATESPACE_GOLDEN` is not set: callers then skip visibly,
- *   `if (golden === undefined) test.skip('golden: set STATESPACE_GOLDEN')`.
- * A set folder that lacks the file is an error, not a skip.
+ * The golden file of `family`. Where `STATESPACE_GOLDEN` is not set, as in a user's clone, there is none, and `skip`
+ * shows that. A set folder that lacks the file is an error, not a skip.
  */
-export function loadGolden(family: string): GoldenFile | undefined {
+export function loadGolden(family: string, skip: Skip): GoldenFile | undefined {
   const folder = process.env.STATESPACE_GOLDEN;
-  if (folder === undefined || folder === '') return undefined;
-  return readGoldenFile(join(folder, `${family}.json`));
+  if (folder !== undefined && folder !== '') return readGoldenFile(join(folder, `${family}.json`));
+  skip(`golden numbers of ${family}: set STATESPACE_GOLDEN to their folder`);
+  return undefined;
 }
 
-/** The cases of `family`; none where `STATESPACE_GOLDEN` is not set. */
-export function goldenCases(family: string): readonly GoldenCase[] {
-  return loadGolden(family)?.cases ?? [];
+/** Its cases, or none: `test.each(goldenCases('ssd', test.skip))('$name', check)`. */
+export function goldenCases(family: string, skip: Skip): readonly GoldenCase[] {
+  return loadGolden(family, skip)?.cases ?? [];
 }
 
 /** A fixture of the calling package: `loadFixture(new URL('../fixtures/ssd.json', import.meta.url))`. */

@@ -4,10 +4,10 @@ import {
   concatenated,
   errorsAgainst,
   type GoldenCase,
+  goldenCases,
   goldenTensor,
   hostTensor,
   loadFixture,
-  loadGolden,
   maxRelativeError,
   permuted,
   randomConvInputs,
@@ -49,13 +49,9 @@ describe('golden numbers', () => {
     cases.filter(({ params }) => kinds.includes(params.kind as string));
   const fixture = loadFixture(new URL('../../../fixtures/causal-conv1d.json', import.meta.url));
   test.each(ofKind(fixture.cases, 'forward', 'packed'))('fixture $name', checkCase);
-  const golden = loadGolden('causal-conv1d');
-  if (golden === undefined) {
-    test.skip('all cases: set STATESPACE_GOLDEN');
-  } else {
-    test.each(ofKind(golden.cases, 'forward', 'packed'))('$name', checkCase);
-    test.each(ofKind(golden.cases, 'varlen_states'))('$name', checkVarlenStates);
-  }
+  const golden = goldenCases('causal-conv1d', test.skip);
+  test.each(ofKind(golden, 'forward', 'packed'))('$name', checkCase);
+  test.each(ofKind(golden, 'varlen_states'))('$name', checkVarlenStates);
 });
 
 test('the example of the documentation', () => {

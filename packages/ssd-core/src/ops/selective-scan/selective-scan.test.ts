@@ -3,10 +3,10 @@ import {
   concatenated,
   errorsAgainst,
   type GoldenCase,
+  goldenCases,
   type HostTensor,
   hostTensor,
   loadFixture,
-  loadGolden,
   maxRelativeError,
   type RandomScanOptions,
   randomScanInputs,
@@ -31,9 +31,7 @@ function checkCase(golden: GoldenCase): void {
 describe('golden numbers', () => {
   const fixture = loadFixture(new URL('../../../fixtures/selective-scan.json', import.meta.url));
   test.each(fixture.cases)('fixture $name', checkCase);
-  const golden = loadGolden('selective-scan');
-  if (golden === undefined) test.skip('all cases: set STATESPACE_GOLDEN');
-  else test.each(golden.cases)('$name', checkCase);
+  test.each(goldenCases('selective-scan', test.skip))('$name', checkCase);
 });
 
 /** out[t] = C[t] . (exp(A sum delta) h0 + sum over s <= t of exp(A sum of later delta) delta[s] u[s] B[s]). */

@@ -8,7 +8,7 @@ import {
   expectStridedOutput,
   indexDTypes,
 } from '../../tensor-checks.js';
-import { formatShape, type TensorLike } from '../../tensor-like.js';
+import { expectShape, formatShape, type TensorLike } from '../../tensor-like.js';
 import { checkGroups } from '../ssd-chunk-scan/shapes.js';
 import { checkStepLimit, type StepLimit } from '../step-size.js';
 
@@ -72,10 +72,8 @@ export function checkSelectiveStateUpdateShapes(
   const perBatch = { shape: [batch, ...channels], letters: grouped ? '(B, H, P)' : '(B, D)' };
   expectInput(op, 'x', x, perBatch);
   if (z !== undefined) expectInput(op, 'z', z, perBatch);
-  const tied = (argument: string, tensor: TensorLike, lead: readonly number[], tail: readonly number[]) => {
-    expectInput(op, argument, tensor);
-    return expectTied(op, argument, tensor, { lead, heads: nHeads, headDim, tail, grouped });
-  };
+  const tied = (argument: string, tensor: TensorLike, lead: readonly number[], tail: readonly number[]) =>
+    expectTied(op, argument, tensor, { lead, heads: nHeads, headDim, tail, grouped });
   const dtPerChannel = tied('dt', dt, [batch], []);
   const fullA = grouped ? tied('A', A, [], [dState]) : expectFullA(op, A, nHeads, dState);
   const skipPerChannel = D === undefined ? false : tied('D', D, [], []);
@@ -120,17 +118,16 @@ interface TiedShape {
 /** Checks a parameter of one number per head, or per channel of each head; tells which it is. */
 function expectTied(op: string, argument: string, tensor: TensorLike, expected: TiedShape): boolean {
   const { lead, heads, headDim, tail, grouped } = expected;
+  expectInput(op, argument, tensor);
   const batchLetter = lead.length > 0 ? 'B, ' : '';
   if (!grouped) {
-    expectInput(op, argument, tensor, { shape: [...lead, heads], letters: `(${batchLetter}D)` });
+    expectShape(op, argument, tensor, [...lead, heads], `(${batchLetter}D)`);
     return false;
   }
   const perChannel = tensor.shape.length === lead.length + 2 + tail.length;
   const full = `(${batchLetter}H, P${tail.length > 0 ? ', N' : ''})`;
-  const wanted = perChannel
-    ? { shape: [...lead, heads, headDim, ...tail], letters: full }
-    : { shape: [...lead, heads], letters: `(${batchLetter}H) or ${full}` };
-  expectInput(op, argument, tensor, wanted);
+  if (perChannel) expectShape(op, argument, tensor, [...lead, heads, headDim, ...tail], full);
+  else expectShape(op, argument, tensor, [...lead, heads], `(${batchLetter}H) or ${full}`);
   return perChannel;
 }
 

@@ -6,7 +6,7 @@ import type {
   SsdChunkScanInputs,
 } from '../../kernels/ssm-args.js';
 import { expectInput, expectOutput, expectRank, expectStridedOutput } from '../../tensor-checks.js';
-import { formatShape, type TensorLike } from '../../tensor-like.js';
+import { expectShape, formatShape, type TensorLike } from '../../tensor-like.js';
 import { expectGradient } from '../gradient-checks.js';
 import { stateRows } from '../sequences.js';
 import { checkStepLimit, type StepLimit } from '../step-size.js';
@@ -57,14 +57,7 @@ export function checkSsdShapes(op: string, inputs: SsdChunkScanInputs, rates: Ra
   checkGroups(op, 'B', B, nGroups, nHeads);
   expectInput(op, 'C', C, projection);
   expectInput(op, 'A', A, rates(nHeads, dState));
-  if (D !== undefined) expectInput(op, 'D', D);
-  const skipPerChannel = D?.shape.length === 2;
-  if (D !== undefined) {
-    const wanted = skipPerChannel
-      ? { shape: [nHeads, headDim], letters: '(H, P)' }
-      : { shape: [nHeads], letters: '(H) or (H, P)' };
-    expectInput(op, 'D', D, wanted);
-  }
+  const skipPerChannel = D !== undefined && expectSkip(op, D, nHeads, headDim);
   if (z !== undefined) expectInput(op, 'z', z, { shape: x.shape, letters: '(B, L, H, P)' });
   if (dtBias !== undefined) expectInput(op, 'dtBias', dtBias, { shape: [nHeads], letters: '(H)' });
   const dims: SsdChunkScanDims = {
@@ -100,6 +93,15 @@ export function checkGroups(
     wanted: `a number of groups that divides ${nHeads}`,
     got: `${nGroups} in ${formatShape(tensor.shape)}`,
   });
+}
+
+/** Checks D, one number for a head or for each of its channels; whether it is the latter. */
+function expectSkip(op: string, D: TensorLike, nHeads: number, headDim: number): boolean {
+  expectInput(op, 'D', D);
+  const perChannel = D.shape.length === 2;
+  if (perChannel) expectShape(op, 'D', D, [nHeads, headDim], '(H, P)');
+  else expectShape(op, 'D', D, [nHeads], '(H) or (H, P)');
+  return perChannel;
 }
 
 function checkChunkSize(op: string, chunkSize: number | undefined): number {

@@ -3,11 +3,11 @@ import {
   concatenated,
   errorsAgainst,
   type GoldenCase,
+  goldenCases,
   goldenTensor,
   type HostTensor,
   hostTensor,
   loadFixture,
-  loadGolden,
   maxRelativeError,
   optionalGoldenTensor,
   randomSource,
@@ -98,9 +98,7 @@ describe('golden numbers', () => {
   const check = (golden: GoldenCase) => (isCore(golden) ? checkCoreCase(golden) : checkCase(golden));
   const fixture = loadFixture(new URL('../../../fixtures/ssd.json', import.meta.url));
   test.each(fixture.cases)('fixture $name', check);
-  const golden = loadGolden('ssd');
-  if (golden === undefined) test.skip('all cases: set STATESPACE_GOLDEN');
-  else test.each(golden.cases)('$name', check);
+  test.each(goldenCases('ssd', test.skip))('$name', check);
 });
 
 describe('three forms, one result', () => {
