@@ -123,8 +123,10 @@ void worker_main(void* raw) noexcept {
   delete static_cast<WorkerStart*>(raw);
   Pool& pool = *start.pool;
   inside_chunk = true;  // a kernel called from a chunk does not fan out again
-  while (!pool.stopping.load(std::memory_order_acquire)) {
+  for (;;) {
+    // The epoch first: a stop or a job that comes after this look at it changes it, and `wait` returns at once.
     const uint32_t seen = pool.epoch.load();
+    if (pool.stopping.load(std::memory_order_acquire)) return;
     bool idle = !help_once(pool, start.worker);
     for (int spin = 0; idle && spin < kSpins; ++spin) {
       pause_cpu();

@@ -85,6 +85,18 @@ void test_many_callers() {
   CHECK(failures.load() == 0);
 }
 
+/// Workers that are about to sleep when the pool stops must not sleep through it.
+void test_stop_at_any_moment() {
+  set_num_threads(4);
+  for (int round = 0; round < 4000; ++round) {
+    Tally tally(4);
+    parallel_for(4, worker_limit(), tick, &tally);
+    CHECK(all_once(tally));
+    for (volatile int wait = 0; wait < round % 97 * 40;) wait = wait + 1;
+    stop_workers();
+  }
+}
+
 void test_fork() {
   set_num_threads(3);
   Tally before(11);
@@ -118,6 +130,7 @@ int main() {
   test_every_chunk_once();
   test_nesting();
   test_many_callers();
+  test_stop_at_any_moment();
   if (kForkWorks) test_fork();
   test_limits();
   stop_workers();
