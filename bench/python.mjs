@@ -13,7 +13,7 @@ export function findPython(modules) {
   } catch (cause) {
     throw new Error(
       `${python} cannot import ${modules.join(', ')}. Make an environment for the peers: ` +
-        'python3 -m venv bench/.venv && bench/.venv/bin/pip install torch==2.13.0 transformers safetensors numpy',
+        'python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/peers/requirements.txt',
       { cause },
     );
   }

@@ -2,12 +2,14 @@
 /// oneDNN.
 ///
 ///   bench_gemm [threads [shape]]     for example: bench_gemm 2 8192x36x128
+///   bench_gemm --json ROUNDS         STATESPACE_THREADS threads, one JSON object a product, for bench/
 ///
 /// All contenders take turns in short bursts, and each one's best time counts, so that a drift of the machine touches
 /// all of them.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "bench_tensor.h"
@@ -46,7 +48,6 @@ constexpr Case kCases[] = {
     {Form::kNT, {64, 20000, 64}},   {Form::kNT, {1, 3072, 768}},    {Form::kNT, {8, 3072, 768}},
 };
 
-constexpr int kRounds = 7;
 constexpr double kBurst = 0.004;
 
 void shorten(double& best, const bench::PeerGemm& contender, const GemmArgs& args) {
@@ -59,12 +60,50 @@ void shorten(double& best, const bench::PeerGemm& contender, const GemmArgs& arg
   }
 }
 
-void run(Form form, const Product& shape, double peak, const char* wanted) {
+/// The best seconds of each contender, ours first.
+std::vector<double> best_times(const GemmArgs& args, std::span<const bench::PeerGemm> contenders, int rounds) {
+  std::vector<double> best(contenders.size(), 1e30);
+  for (int round = 0; round < rounds; ++round) {
+    for (size_t i = 0; i < contenders.size(); ++i) shorten(best[i], contenders[i], args);
+  }
+  return best;
+}
+
+void print_line(const char* name, double flops, double peak, std::span<const bench::PeerGemm> contenders,
+                std::span<const double> best) {
+  std::printf("%-26s %9.4f ms %7.1f GFLOP/s %5.1f %% of peak", name, 1e3 * best[0], flops / best[0],
+              100 * flops / best[0] / peak);
+  double other = 1e30;
+  for (size_t i = 1; i < contenders.size(); ++i) {
+    std::printf("  %s %.1f", contenders[i].name, flops / best[i]);
+    if (best[i] < other) other = best[i];
+  }
+  if (contenders.size() > 1) std::printf("  ratio %.2f", other / best[0]);
+  std::printf("\n");
+}
+
+void print_json(const char* name, double flops, std::span<const bench::PeerGemm> contenders,
+                std::span<const double> best) {
+  std::printf("{\"product\": \"%s\", \"gflop\": %.9g, \"seconds\": {", name, flops);
+  for (size_t i = 0; i < contenders.size(); ++i) {
+    std::printf("%s\"%s\": %.9g", i == 0 ? "" : ", ", contenders[i].name, best[i]);
+  }
+  std::printf("}}\n");
+}
+
+struct Run {
+  int rounds;
+  double peak;
+  const char* wanted;  // null: every shape
+  bool json;
+};
+
+void run(Form form, const Product& shape, const Run& options) {
   const auto [m, n, k] = shape;
   char name[96];
   std::snprintf(name, sizeof name, "gemm %s %lldx%lldx%lld", kFormNames[static_cast<int>(form)],
                 static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k));
-  if (wanted != nullptr && std::strstr(name, wanted) == nullptr) return;
+  if (options.wanted != nullptr && std::strstr(name, options.wanted) == nullptr) return;
   bench::Tensor a(m * k, -0.5f, 0.5f), b(k * n, -0.5f, 0.5f), out(m * n);
   GemmArgs args;
   args.m = m;
@@ -80,37 +119,37 @@ void run(Form form, const Product& shape, double peak, const char* wanted) {
   args.out_row_stride = n;
   std::vector<bench::PeerGemm> contenders{{"statespace", [](const GemmArgs& g) { cpu_kernels()->gemm(g); }}};
   contenders.insert(contenders.end(), bench::peer_gemms().begin(), bench::peer_gemms().end());
-  std::vector<double> best(contenders.size(), 1e30);
-  for (int round = 0; round < kRounds; ++round) {
-    for (size_t i = 0; i < contenders.size(); ++i) shorten(best[i], contenders[i], args);
-  }
+  const std::vector<double> best = best_times(args, contenders, options.rounds);
   const double flops = 2e-9 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-  std::printf("%-26s %9.4f ms %7.1f GFLOP/s %5.1f %% of peak", name, 1e3 * best[0], flops / best[0],
-              100 * flops / best[0] / peak);
-  double other = 1e30;
-  for (size_t i = 1; i < contenders.size(); ++i) {
-    std::printf("  %s %.1f", contenders[i].name, flops / best[i]);
-    if (best[i] < other) other = best[i];
+  if (options.json) {
+    print_json(name, flops, contenders, best);
+  } else {
+    print_line(name, flops, options.peak, contenders, best);
   }
-  if (contenders.size() > 1) std::printf("  ratio %.2f", other / best[0]);
-  std::printf("\n");
   std::fflush(stdout);
+}
+
+void run_table(const Run& options) {
+  for (const Product& shape : kShapes) {
+    for (const Form form : {Form::kNN, Form::kNT, Form::kTN}) run(form, shape, options);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 2 && std::strcmp(argv[1], "--json") == 0) {
+    run_table({std::atoi(argv[2]), 0, nullptr, true});
+    return 0;
+  }
   const int only = argc > 1 ? std::atoi(argv[1]) : 0;
-  const char* wanted = argc > 2 ? argv[2] : nullptr;
   for (const int32_t threads : {1, 2}) {
     if (only != 0 && threads != only) continue;
     if (set_num_threads(threads) != Status::kOk) return 1;
-    const double peak = bench::fma_peak();
-    std::printf("%d threads, %s, FMA peak %.0f GFLOP/s\n", threads, isa_name(), peak);
-    for (const Product& shape : kShapes) {
-      for (const Form form : {Form::kNN, Form::kNT, Form::kTN}) run(form, shape, peak, wanted);
-    }
-    for (const Case& one : kCases) run(one.form, one.shape, peak, wanted);
+    const Run options{7, bench::fma_peak(), argc > 2 ? argv[2] : nullptr, false};
+    std::printf("%d threads, %s, FMA peak %.0f GFLOP/s\n", threads, isa_name(), options.peak);
+    run_table(options);
+    for (const Case& one : kCases) run(one.form, one.shape, options);
   }
   return 0;
 }

@@ -3,12 +3,39 @@
 #include <ctime>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <vector>
 
+#include "bench_tensor.h"
+#include "rate_probes.h"
 #include "statespace/runtime.h"
 #include "thread_pool.h"
 
+namespace statespace {
+#define STATESPACE_PROBES_OF(isa) \
+  namespace isa {                 \
+  extern const bench::RateProbes rate_probes; \
+  }
+#if defined(STATESPACE_HAVE_SSE2)
+STATESPACE_PROBES_OF(sse2)
+STATESPACE_PROBES_OF(avx2)
+STATESPACE_PROBES_OF(avx512)
+#else
+STATESPACE_PROBES_OF(neon)
+#endif
+#undef STATESPACE_PROBES_OF
+}  // namespace statespace
+
 namespace statespace::bench {
+
+const RateProbes& rate_probes() {
+#if defined(STATESPACE_HAVE_SSE2)
+  const std::string_view isa = isa_name();
+  return isa == "avx512" ? avx512::rate_probes : isa == "avx2" ? avx2::rate_probes : sse2::rate_probes;
+#else
+  return neon::rate_probes;
+#endif
+}
 
 double now() {
   static const bool cpu_time = std::getenv("STATESPACE_BENCH_CPU_TIME") != nullptr;
@@ -33,47 +60,26 @@ double best_time(void (*body)(void* context), void* context, int repetitions) {
 
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kLanes = 16;
-constexpr int kChains = 24;
-#elif defined(__AVX2__)
-constexpr int kLanes = 8;
-constexpr int kChains = 12;
-#else
-constexpr int kLanes = 4;
-constexpr int kChains = 12;
-#endif
-typedef float Vector __attribute__((vector_size(kLanes * 4)));
-constexpr int64_t kSteps = 2000000;
-
-/// Independent chains of fused multiply-adds, enough to hide their latency.
-void spin_fma(void* context, int64_t, int32_t worker) noexcept {
-  Vector sums[kChains];
-  Vector factor = Vector{} + 0.999f;
-  Vector term = Vector{} + 1e-3f;
-  for (int i = 0; i < kChains; ++i) sums[i] = Vector{} + static_cast<float>(i);
-  asm volatile("" : "+x"(factor), "+x"(term));
-  for (int64_t step = 0; step < kSteps; ++step) {
-#pragma GCC unroll 24
-    for (int i = 0; i < kChains; ++i) sums[i] = sums[i] * factor + term;
-  }
-  float total = 0;
-  for (int i = 0; i < kChains; ++i) total += sums[i][0];
-  static_cast<float*>(context)[worker * 64] = total;
-}
-
-struct Triad {
-  float* a;
-  const float* b;
-  const float* c;
-};
-
-constexpr int64_t kTriadChunk = 1 << 20;
 constexpr int64_t kTriadChunks = 64;
 
-void triad_chunk(void* context, int64_t chunk, int32_t) noexcept {
-  const Triad& t = *static_cast<const Triad*>(context);
-  for (int64_t i = chunk * kTriadChunk; i < (chunk + 1) * kTriadChunk; ++i) t.a[i] = t.b[i] + 3.0f * t.c[i];
+void spin_fma(void* context, int64_t, int32_t worker) noexcept {
+  rate_probes().fma(static_cast<float*>(context) + worker * 64);
+}
+
+template <bool kPastCaches>
+void run_triad_chunk(void* context, int64_t chunk, int32_t) noexcept {
+  const Triad& triad = *static_cast<const Triad*>(context);
+  (kPastCaches ? rate_probes().stream_triad : rate_probes().triad)(triad, chunk);
+}
+
+template <bool kPastCaches>
+double rate_of_triad() {
+  const int64_t count = kTriadChunk * kTriadChunks;
+  Tensor a(count), b(count, 1, 2), c(count, 1, 2);
+  Triad triad{a.data(), b.data(), c.data()};
+  const double time =
+      best_time([&] { parallel_for(kTriadChunks, worker_limit(), run_triad_chunk<kPastCaches>, &triad); });
+  return 12e-9 * static_cast<double>(count) / time;
 }
 
 }  // namespace
@@ -82,16 +88,11 @@ double fma_peak() {
   const int32_t workers = worker_limit();
   std::vector<float> sink(static_cast<size_t>(workers) * 64);
   const double time = best_time([&] { parallel_for(workers, workers, spin_fma, sink.data()); });
-  return 2e-9 * kLanes * kChains * kSteps * workers / time;
+  return 1e-9 * rate_probes().fma(sink.data()) * workers / time;
 }
 
-double triad_rate() {
-  const size_t count = static_cast<size_t>(kTriadChunk * kTriadChunks);
-  std::vector<float> a(count, 1), b(count, 2), c(count, 3);
-  Triad triad{a.data(), b.data(), c.data()};
-  const double time = best_time([&] { parallel_for(kTriadChunks, worker_limit(), triad_chunk, &triad); });
-  return 12e-9 * static_cast<double>(count) / time;
-}
+double triad_rate() { return rate_of_triad<false>(); }
+double stream_triad_rate() { return rate_of_triad<true>(); }
 
 void report(const char* name, double seconds, double amount, const char* unit, double peak) {
   const double rate = amount / seconds * 1e-9;

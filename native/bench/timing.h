@@ -18,10 +18,11 @@ double best_time(const Body& body, int repetitions = 5) {
                    const_cast<void*>(static_cast<const void*>(&body)), repetitions);
 }
 
-/// Measured peaks with the threads set now: FMA rate in GFLOP/s (two per fused multiply-add and lane) and DRAM
-/// triad rate in GB/s (a = b + s c, 12 bytes per element).
+/// Measured peaks with the threads and the instruction set of now: FMA rate in GFLOP/s (two per fused multiply-add and
+/// lane) and DRAM triad rates in GB/s (a = b + s c, 12 bytes per element), with ordinary stores and past the caches.
 double fma_peak();
 double triad_rate();
+double stream_triad_rate();
 
 /// One line: name, milliseconds, and rate against peak.
 void report(const char* name, double seconds, double amount, const char* unit, double peak);

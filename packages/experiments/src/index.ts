@@ -76,6 +76,7 @@ export {
   lossFigure,
   type ReferenceLine,
 } from './figures/loss-figure.js';
+export { palette } from './figures/palette.js';
 export {
   type FigureFiles,
   renderPng,
@@ -84,6 +85,7 @@ export {
   writeFigureFile,
 } from './figures/render-figure.js';
 export { renderPdf } from './figures/render-pdf.js';
+export { type FigureTitle, figureFrame } from './figures/theme.js';
 export { MetricLog, type MetricRow, readMetrics } from './metrics/metric-log.js';
 export type { ScalarEvent } from './metrics/tensorboard-event.js';
 export { TensorBoardWriter } from './metrics/tensorboard-writer.js';

@@ -1,0 +1,71 @@
+/** `pnpm bench`: kernels against the machine's limits and against other libraries; see `--help`. */
+import { fileURLToPath } from 'node:url';
+import { getBackendInfo } from '@statespace/native-scan';
+import { measureLimits } from './limits-run.mjs';
+import { describeMachine } from './machine.mjs';
+import { buildPrograms } from './native-programs.mjs';
+import { readOptions, UsageError, usage } from './options.mjs';
+import { measurePeers } from './peers/index.mjs';
+import { peersMarkdown } from './peers/report.mjs';
+import { limitsMarkdown, missedTargets, saveReport } from './report.mjs';
+
+const resultsFolder = fileURLToPath(new URL('results', import.meta.url));
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const progress = (text) => process.stderr.write(`${text} ...\n`);
+  const info = getBackendInfo();
+  if (info.backend !== 'cpu') {
+    throw new Error(
+      `The native addon is not loaded, so there is nothing to measure. ${info.reason ?? ''}`.trim(),
+    );
+  }
+  const machine = describeMachine();
+  progress('building the probes');
+  buildPrograms();
+  const limits = measureLimits(options, machine, progress);
+  if (limits.rows.length === 0) throw new UsageError(`--only: no kernel's name contains "${options.only}".`);
+  const peers = options.check ? undefined : measurePeers(options, progress);
+  const result = { date: new Date().toISOString(), machine, threads: options.threads, ...limits, ...peers };
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  } else {
+    process.stdout.write(`${limitsMarkdown(result)}\n`);
+    if (peers !== undefined) process.stdout.write(`\n${peersMarkdown(peers.peers)}\n`);
+  }
+  if (!options.check || options.output !== undefined) {
+    const files = await saveReport(result, options.output ?? resultsFolder);
+    process.stderr.write(`Saved ${files.join(', ')}\n`);
+  }
+  return complain(result);
+}
+
+/** Names what is missed on stderr; the exit code. */
+function complain(result) {
+  const { busyProbes, missed } = missedTargets(result);
+  for (const { probe, rate, known, unit } of busyProbes) {
+    console.error(
+      `Probe ${probe}: ${rate.toFixed(1)} ${unit}, this CPU reaches ${known.toFixed(1)}. The machine is busy: measure again.`,
+    );
+  }
+  for (const row of missed) {
+    const sign = row.most ? 'at most' : 'at least';
+    console.error(
+      `Missed: ${row.name}${row.isa ? ` (${row.isa})` : ''}: ${row.value.toFixed(2)}, ${sign} ${row.wanted.toFixed(2)} wanted.`,
+    );
+  }
+  return busyProbes.length + missed.length > 0 ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(
+    error instanceof UsageError ? `${error.message}\nSee pnpm bench --help.` : `pnpm bench: ${error.message}`,
+  );
+  process.exitCode = 2;
+}

@@ -1,0 +1,40 @@
+/** The selective scan of one layer of mamba-130m, through the public call. */
+import { selectiveScan, selectiveScanBackward } from '@statespace/native-scan';
+import { scanInputs } from '../inputs.mjs';
+import { scanBackwardLimit, scanForwardLimit } from '../limits.mjs';
+
+const shape = { batch: 8, seqLen: 2048, dim: 1536, dState: 16 };
+
+export const selectiveScanCases = [
+  {
+    kernel: 'selective scan forward',
+    shape,
+    target: 0.9,
+    limit: scanForwardLimit,
+    prepare(inputs) {
+      const args = scanInputs(inputs, shape);
+      const out = inputs.empty(args.u.shape);
+      return () => selectiveScan({ ...args, out, backend: 'cpu' });
+    },
+  },
+  {
+    kernel: 'selective scan backward',
+    shape,
+    target: 0.75,
+    limit: scanBackwardLimit,
+    prepare(inputs) {
+      const args = scanInputs(inputs, shape);
+      const gradients = gradientsOf(inputs, args);
+      const gradOut = inputs.uniform(args.u.shape, -1, 1);
+      return () => selectiveScanBackward({ ...args, gradOut, ...gradients, backend: 'cpu' });
+    },
+  },
+];
+
+/** An output for the gradient of every tensor among `args`, under its name. */
+export function gradientsOf(inputs, args) {
+  const tensors = Object.entries(args).filter(([, value]) => value?.shape !== undefined);
+  return Object.fromEntries(
+    tensors.map(([name, { shape }]) => [`grad${name[0].toUpperCase()}${name.slice(1)}`, inputs.empty(shape)]),
+  );
+}

@@ -1,0 +1,31 @@
+/**
+ * What each feature costs beside the plain call: both take turns. One JSON object a line.
+ *
+ *   node bench/measure-features.mjs <threads> <seconds a feature>
+ */
+import { setNumThreads } from '@statespace/native-scan';
+import { backwardArgs, bytesToMove, families } from './features.mjs';
+import { Inputs } from './inputs.mjs';
+import { bestTimes } from './timing.mjs';
+
+const [threads, seconds] = process.argv.slice(2).map(Number);
+setNumThreads(threads);
+for (const { family, plain, features, shape, ...calls } of families) {
+  for (const [feature, { change, moves = false }] of Object.entries(features)) {
+    const inputs = new Inputs();
+    const base = plain(inputs);
+    const changed = change(base, inputs);
+    for (const direction of ['forward', 'backward']) {
+      const call = calls[direction];
+      const argsOf = (args) => ({
+        backend: 'cpu',
+        ...(direction === 'forward' ? args : backwardArgs(args, inputs)),
+      });
+      const [off, on] = [argsOf(base), argsOf(changed)];
+      const [secondsOff, secondsOn] = bestTimes([() => call(off), () => call(on)], seconds);
+      const bytes = moves ? bytesToMove(off, shape) : 0;
+      console.log(JSON.stringify({ family, feature, direction, secondsOff, secondsOn, bytes }));
+    }
+    inputs.dispose();
+  }
+}

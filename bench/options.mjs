@@ -1,0 +1,82 @@
+/** The command line of `pnpm bench`. */
+
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { peerNames } from './peers/index.mjs';
+
+export const usage = `Usage: pnpm bench [options]
+
+Measures every kernel against the limits of this machine, which it measures in the same run, and against
+other libraries side by side. Needs CMake and a C++ compiler for the limits.
+
+  --check            the native side alone, in about a minute; exit code 1 names every target that is missed
+  --threads N        threads of the kernels and of the peers (default: the CPUs there are, here ${availableParallelism()})
+  --only TEXT        only kernels whose name contains this
+  --peers LIST       peers to measure, separated by commas: ${peerNames.join(', ')}
+                     (default: all that are installed; "none" for none)
+  --output FOLDER    where benchmarks.json, benchmarks.md and the figures go (default: bench/results)
+  --json             print the results as JSON instead of tables
+  --help             this text
+
+Examples:
+  pnpm bench --check
+  pnpm bench --check --only "selective scan"
+  pnpm bench --peers torch,jax --output /tmp/results
+`;
+
+/** A command line that cannot be followed. */
+export class UsageError extends Error {}
+
+/** @throws {UsageError} */
+export function readOptions(args) {
+  const values = parse(args);
+  const threads = values.threads === undefined ? availableParallelism() : Number(values.threads);
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new UsageError(`--threads: expected an integer of 1 or more, got "${values.threads}".`);
+  }
+  return {
+    check: values.check,
+    threads,
+    only: values.only ?? '',
+    peers: values.check ? [] : wantedPeers(values.peers),
+    output: values.output,
+    json: values.json,
+    help: values.help,
+  };
+}
+
+function parse(args) {
+  try {
+    const { values } = parseArgs({
+      // "pnpm bench -- --check" brings the dashes along.
+      args: args[0] === '--' ? args.slice(1) : args,
+      options: {
+        check: { type: 'boolean', default: false },
+        threads: { type: 'string' },
+        only: { type: 'string' },
+        peers: { type: 'string' },
+        output: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.check && values.peers !== undefined) {
+      throw new UsageError('--check measures no peers: leave --peers out.');
+    }
+    return values;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
+}
+
+function wantedPeers(list) {
+  if (list === undefined) return peerNames;
+  if (list === 'none') return [];
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !peerNames.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--peers: there is no "${unknown}"; it takes ${peerNames.join(', ')} or none.`);
+  }
+  return names;
+}
