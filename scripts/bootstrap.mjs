@@ -66,7 +66,9 @@ function buildNative(done) {
   }
   const sources = fingerprint([
     ...filesBelow('native', /\.(cpp|h|txt|json)$/),
-    ...filesBelow('packages/native-scan/binding', /\.(cc|h)$/),
+    ...['arguments', 'binding', 'c_interface', 'include'].flatMap((folder) =>
+      filesBelow(`packages/native-scan/${folder}`, /\.(cc|h)$/),
+    ),
     join(root, 'packages/native-scan/CMakeLists.txt'),
   ]);
   if (done.native === sources && existsSync(addonFile)) return sources;

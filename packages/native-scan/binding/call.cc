@@ -10,12 +10,6 @@ namespace statespace::binding {
 namespace {
 
 constexpr double kMaxInteger = 0x1p53;
-constexpr int64_t kMaxSize = int64_t{1} << 40;
-constexpr int64_t kMaxBatch = (int64_t{1} << 31) - 1;
-/// Bound on the entries of any view, also of empty ones with zeros left out, so that no product of sizes in a
-/// kernel can overflow.
-constexpr int64_t kMaxEntries = int64_t{1} << 52;
-
 /// Where empty arrays point: kernels read null as absent.
 alignas(64) char empty_array[64];
 
@@ -97,7 +91,7 @@ int64_t Call::Integer() {
 
 int64_t Call::Size() {
   const int64_t value = Integer();
-  if (value < 0 || value > kMaxSize) {
+  if (value < 0 || value > arguments::kMaxSize) {
     Refuse(Refusal::kBadNumber);
     return 0;
   }
@@ -106,7 +100,7 @@ int64_t Call::Size() {
 
 int64_t Call::Batch() {
   const int64_t batch = Size();
-  if (batch > kMaxBatch) {
+  if (batch > arguments::kMaxBatch) {
     Refuse(Refusal::kBadNumber);
     return 0;
   }
@@ -130,17 +124,10 @@ Shape Call::ReadShape() {
 }
 
 int64_t Call::Product(std::initializer_list<int64_t> sizes) {
-  // Zeros are left out of the bound: a kernel may multiply the other sizes of an empty tensor.
-  int64_t bound = 1;
-  int64_t product = 1;
-  for (const int64_t size : sizes) {
-    if (__builtin_mul_overflow(bound, std::max(size, int64_t{1}), &bound) || bound > kMaxEntries) {
-      Refuse(Refusal::kBadNumber);
-      return 0;
-    }
-    product *= size;
-  }
-  return product;
+  int64_t product = 0;
+  if (arguments::Product(sizes, &product)) return product;
+  Refuse(Refusal::kBadNumber);
+  return 0;
 }
 
 napi_value Call::NextArgument() {
@@ -148,19 +135,8 @@ napi_value Call::NextArgument() {
   return index < argument_count_ ? arguments_[index] : nullptr;
 }
 
-bool Call::Measure(const Axis* axes, int32_t rank, int32_t position, Extent* extent) {
-  int64_t entries = 1;
-  bool fits = true;
-  for (int32_t i = rank - 1; i >= 0 && fits; --i) {
-    const auto [size, stride] = axes[i];
-    if (size == 0) extent->empty = true;
-    if (size > 1 && stride != entries) extent->contiguous = false;
-    const int64_t nonzero = std::max(size, int64_t{1});
-    int64_t reach = 0;
-    int64_t* end = stride < 0 ? &extent->lowest : &extent->highest;
-    fits = !__builtin_mul_overflow(entries, nonzero, &entries) && entries <= kMaxEntries &&
-           !__builtin_mul_overflow(nonzero - 1, stride, &reach) && !__builtin_add_overflow(*end, reach, end);
-  }
+bool Call::Measure(std::span<const Axis> axes, int32_t position, Extent* extent) {
+  const bool fits = arguments::Measure(axes, extent);
   if (!fits) Refuse(Refusal::kOutOfRange, position);
   return fits;
 }
@@ -219,18 +195,18 @@ void* Call::Place(napi_value value, const Use& use, const Located& located, bool
   return begin + located.first_element;
 }
 
-Call::Range Call::RangeOf(const Located& located, const Use& use, const Extent& extent, int32_t position) const {
+MemoryRange Call::RangeOf(const Located& located, const Use& use, const Extent& extent, int32_t position) const {
   const char* begin = located.data + located.byte_offset;
   return {begin, begin + located.bytes, position, use.role, use.sharing, extent.contiguous};
 }
 
-void* Call::Read(const Use& use, const Axis* axes, int32_t rank) {
+void* Call::Read(const Use& use, std::span<const Axis> axes) {
   const int32_t position = next_array_;
   const napi_value value = NextArgument();
   const int64_t offset = Integer();
   Extent extent;
   Located located;
-  if (!ok() || !Measure(axes, rank, position, &extent)) return nullptr;
+  if (!ok() || !Measure(axes, position, &extent)) return nullptr;
   switch (Locate(value, use, offset, extent, position, &located)) {
     case Found::kNothing:
       return nullptr;
@@ -246,7 +222,7 @@ void* Call::Read(const Use& use, const Axis* axes, int32_t rank) {
 
 int32_t* Call::OutIndices(int64_t count) {
   const Axis axes[] = {{count, 1}};
-  return static_cast<int32_t*>(Read({DType::kI32, Role::kWrite, Sharing::kNone, true}, axes, 1));
+  return static_cast<int32_t*>(Read({DType::kI32, Role::kWrite, Sharing::kNone, true}, axes));
 }
 
 template <typename Tensor>
@@ -262,7 +238,7 @@ Tensor Call::ReadSequence(const SequenceSizes& sizes, Role role, bool required) 
                        {sizes.outer, tensor.outer_stride},
                        {sizes.inner, tensor.inner_stride},
                        {2, 1}};
-  tensor.data = Read({tensor.dtype, role, Sharing::kNone, required}, axes, sizes.pairs ? 5 : 4);
+  tensor.data = Read({tensor.dtype, role, Sharing::kNone, required}, std::span(axes).first(sizes.pairs ? 5 : 4));
   return tensor;
 }
 
@@ -289,7 +265,7 @@ void* Call::Hold(size_t bytes) {
 const float* Call::Rows(int64_t rows, int64_t inner, int64_t* row_stride, bool required) {
   *row_stride = Integer();
   const Axis axes[] = {{rows, *row_stride}, {inner, 1}};
-  return static_cast<const float*>(Read({DType::kF32, Role::kRead, Sharing::kNone, required}, axes, 2));
+  return static_cast<const float*>(Read({DType::kF32, Role::kRead, Sharing::kNone, required}, axes));
 }
 
 float* Call::Matrices(Role role, int64_t batch, int64_t rows, int64_t inner, int64_t* batch_stride,
@@ -297,7 +273,7 @@ float* Call::Matrices(Role role, int64_t batch, int64_t rows, int64_t inner, int
   *batch_stride = Integer();
   *row_stride = Integer();
   const Axis axes[] = {{batch, *batch_stride}, {rows, *row_stride}, {inner, 1}};
-  return static_cast<float*>(Read({DType::kF32, role, Sharing::kNone, true}, axes, 3));
+  return static_cast<float*>(Read({DType::kF32, role, Sharing::kNone, true}, axes));
 }
 
 const float* Call::View(const Shape& shape, Strides* strides) {
@@ -310,7 +286,7 @@ void* Call::TypedView(Role role, DType dtype, const Shape& shape, Strides* strid
     strides->step[axis] = Integer();
     axes[axis] = {shape.size[axis], strides->step[axis]};
   }
-  return Read({dtype, role, sharing, true}, axes, shape.rank);
+  return Read({dtype, role, sharing, true}, std::span(axes).first(static_cast<size_t>(shape.rank)));
 }
 
 const int32_t* Call::Indices(int64_t count, bool required) {
@@ -320,7 +296,7 @@ const int32_t* Call::Indices(int64_t count, bool required) {
   const Axis axes[] = {{count, 1}};
   Extent extent;
   Located located;
-  if (!ok() || !Measure(axes, 1, position, &extent)) return nullptr;
+  if (!ok() || !Measure(axes, position, &extent)) return nullptr;
   const Found found = Locate(value, {DType::kI32, Role::kRead, Sharing::kNone, required}, offset, extent, position,
                              &located);
   if (found == Found::kNothing) return nullptr;
@@ -360,7 +336,7 @@ float* Call::ListEntry(const List& list, int64_t index, Role role, int64_t count
   const Use use{DType::kF32, role, Sharing::kNone, true};
   Extent extent;
   Located located;
-  if (!ok() || !Measure(axes, 1, list.position, &extent)) return nullptr;
+  if (!ok() || !Measure(axes, list.position, &extent)) return nullptr;
   const napi_value value = list.elements[static_cast<size_t>(index)];
   switch (Locate(value, use, offset, extent, list.position, &located)) {
     case Found::kNothing:
@@ -376,28 +352,18 @@ float* Call::ListEntry(const List& list, int64_t index, Role role, int64_t count
 
 void Call::CheckOverlaps() {
   if (!list_ranges_.empty()) return CheckListOverlaps();
-  for (size_t i = 0; i < range_count_ && ok(); ++i) {
-    const Range& output = ranges_[i];
-    if (output.role == Role::kRead) continue;
-    for (size_t j = 0; j < range_count_; ++j) {
-      const Range& other = ranges_[j];
-      if (i == j || output.begin >= other.end || other.begin >= output.end) continue;
-      const bool same = output.sharing == Sharing::kSameView && other.role == Role::kRead &&
-                        output.begin == other.begin && output.end == other.end && output.contiguous &&
-                        other.contiguous;
-      if (!same) Refuse(Refusal::kOverlap, output.position);
-    }
-  }
+  const int32_t position = arguments::FindOverlap(std::span(ranges_, range_count_));
+  if (position >= 0) Refuse(Refusal::kOverlap, position);
 }
 
 /// With hundreds of parameters, pairs would cost more than the optimiser step; a sweep over sorted ranges does not.
 void Call::CheckListOverlaps() {
-  std::vector<Range>& ranges = list_ranges_;
+  std::vector<MemoryRange>& ranges = list_ranges_;
   ranges.insert(ranges.end(), ranges_, ranges_ + range_count_);
-  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  std::sort(ranges.begin(), ranges.end(), [](const MemoryRange& a, const MemoryRange& b) { return a.begin < b.begin; });
   const char* end = nullptr;
   const char* written_end = nullptr;
-  for (const Range& range : ranges) {
+  for (const MemoryRange& range : ranges) {
     const bool written = range.role != Role::kRead;
     if (range.begin < (written ? end : written_end)) Refuse(Refusal::kOverlap, range.position);
     end = std::max(end, range.end);

@@ -16,8 +16,11 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "../arguments/extent.h"
+#include "../arguments/shapes.h"
 #include "async_job.h"
 #include "refusal.h"
 #include "statespace/elementwise.h"
@@ -28,30 +31,18 @@ namespace statespace::binding {
 
 enum class Mode { kSync, kAsync };
 
-/// How a kernel uses an array.
-enum class Role : uint8_t { kRead, kWrite, kUpdate };
-
-/// What an output may share memory with.
-enum class Sharing : uint8_t {
-  kNone,
-  /// An input that is element for element the same contiguous view.
-  kSameView,
-};
+using arguments::Axis;
+using arguments::DenseShape;
+using arguments::Extent;
+using arguments::MemoryRange;
+using arguments::Role;
+using arguments::SequenceSizes;
+using arguments::Sharing;
 
 /// The elements of a list argument, and its position among the arguments.
 struct List {
   std::vector<napi_value> elements;
   int32_t position = -1;
-};
-
-/// The axes of a sequence tensor.
-struct SequenceSizes {
-  int64_t batch;
-  int64_t length;
-  int64_t outer;
-  int64_t inner;
-  /// Each entry is (re, im).
-  bool pairs = false;
 };
 
 class Call {
@@ -104,12 +95,37 @@ class Call {
   }
   int32_t* OutIndices(int64_t count);
 
+  // The same for the readers of arguments/, which say the shape.
+  template <typename Real = float>
+  const Real* In(const DenseShape& shape) {
+    return In<Real>(shape.count);
+  }
+  template <typename Real = float>
+  const Real* OptionalIn(const DenseShape& shape) {
+    return OptionalIn<Real>(shape.count);
+  }
+  template <typename Real = float>
+  Real* Out(const DenseShape& shape) {
+    return Out<Real>(shape.count);
+  }
+  template <typename Real = float>
+  Real* OptionalOut(const DenseShape& shape) {
+    return OptionalOut<Real>(shape.count);
+  }
+  template <typename Real = float>
+  Real* InOut(const DenseShape& shape) {
+    return InOut<Real>(shape.count);
+  }
+
   /// (batch, length, outer, inner) of a float format; numbers: format, the four strides, offset. With `pairs` each entry
   /// is two neighbouring elements.
   SequenceView Sequence(const SequenceSizes& sizes, bool required = true);
   SequenceTarget SequenceOut(const SequenceSizes& sizes, bool required = true);
   /// (rows, inner) with unit stride inside; numbers: row stride, offset.
   const float* Rows(int64_t rows, int64_t inner, int64_t* row_stride, bool required = true);
+  const float* Rows(int64_t rows, const DenseShape& inner, int64_t* row_stride, bool required = true) {
+    return Rows(rows, inner.count, row_stride, required);
+  }
   /// (batch, rows, inner) with unit stride inside; numbers: batch stride, row stride, offset.
   float* Matrices(Role role, int64_t batch, int64_t rows, int64_t inner, int64_t* batch_stride,
                   int64_t* row_stride);
@@ -118,6 +134,7 @@ class Call {
   void* TypedView(Role role, DType dtype, const Shape& shape, Strides* strides, Sharing sharing);
   /// A private copy of `count` indices, so that nobody changes them after the check; numbers: offset.
   const int32_t* Indices(int64_t count, bool required = true);
+  const int32_t* Indices(const DenseShape& shape, bool required = true) { return Indices(shape.count, required); }
 
   /// An array argument that is a JavaScript list of `length` typed arrays. Lists come before all other arrays,
   /// because reading an element may run a getter, which may detach what has been measured.
@@ -147,19 +164,6 @@ class Call {
  private:
   static constexpr size_t kMaxArguments = 32;
 
-  struct Axis {
-    int64_t size;
-    int64_t stride;
-  };
-
-  /// Element indices that a view reaches, relative to its first element.
-  struct Extent {
-    int64_t lowest = 0;
-    int64_t highest = 0;
-    bool empty = false;
-    bool contiguous = true;
-  };
-
   /// What an array is to the kernel.
   struct Use {
     DType dtype = DType::kF32;
@@ -181,20 +185,11 @@ class Call {
 
   enum class Found { kView, kEmpty, kNothing };
 
-  struct Range {
-    const char* begin;
-    const char* end;
-    int32_t position;
-    Role role;
-    Sharing sharing;
-    bool contiguous;
-  };
-
   template <typename T>
   T* Dense(Role role, int64_t count, bool required, Sharing sharing = Sharing::kNone) {
     const Axis axes[] = {{count, 1}};
     constexpr DType dtype = sizeof(T) == sizeof(double) ? DType::kF64 : DType::kF32;
-    return static_cast<T*>(Read({dtype, role, sharing, required}, axes, 1));
+    return static_cast<T*>(Read({dtype, role, sharing, required}, axes));
   }
 
   /// Reads into a view or a target.
@@ -204,13 +199,13 @@ class Call {
   void ReadNumbers();
   napi_value NextArgument();
   /// The next array argument, whose strides have been read.
-  void* Read(const Use& use, const Axis* axes, int32_t rank);
-  bool Measure(const Axis* axes, int32_t rank, int32_t position, Extent* extent);
+  void* Read(const Use& use, std::span<const Axis> axes);
+  bool Measure(std::span<const Axis> axes, int32_t position, Extent* extent);
   Found Locate(napi_value value, const Use& use, int64_t offset, const Extent& extent, int32_t position,
                Located* located);
   /// Where the kernel finds the view: in place, or in the asynchronous call's copy.
   void* Place(napi_value value, const Use& use, const Located& located, bool contiguous, int32_t position);
-  Range RangeOf(const Located& located, const Use& use, const Extent& extent, int32_t position) const;
+  MemoryRange RangeOf(const Located& located, const Use& use, const Extent& extent, int32_t position) const;
   void CheckOverlaps();
   void CheckListOverlaps();
 
@@ -223,9 +218,9 @@ class Call {
   size_t number_count_ = 0;
   size_t next_number_ = 0;
   int32_t code_ = 0;
-  Range ranges_[kMaxArguments];
+  MemoryRange ranges_[kMaxArguments];
   size_t range_count_ = 0;
-  std::vector<Range> list_ranges_;
+  std::vector<MemoryRange> list_ranges_;
   std::vector<std::unique_ptr<char[]>> held_;
   std::unique_ptr<AsyncJob> job_;
 };

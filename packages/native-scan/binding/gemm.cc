@@ -1,5 +1,7 @@
 // Numbers: batch, m, n, k, transposeA, transposeB, accumulate, activation.
 // Arrays: a (batch and row stride), b (batch and row stride), out (batch and row stride), bias?.
+#include "../arguments/gemm.h"
+
 #include "methods.h"
 #include "statespace/kernels.h"
 
@@ -16,15 +18,7 @@ napi_value Gemm(Call& call) {
   a.transpose_b = call.Flag();
   a.accumulate = call.Flag();
   a.activation = static_cast<Activation>(call.Choice(2));
-  call.Product({a.batch, a.m, a.n});
-  call.Product({a.m, a.n, a.k});
-  a.a = call.Matrices(Role::kRead, a.batch, a.transpose_a ? a.k : a.m, a.transpose_a ? a.m : a.k,
-                      &a.a_batch_stride, &a.a_row_stride);
-  a.b = call.Matrices(Role::kRead, a.batch, a.transpose_b ? a.n : a.k, a.transpose_b ? a.k : a.n,
-                      &a.b_batch_stride, &a.b_row_stride);
-  a.out = call.Matrices(a.accumulate ? Role::kUpdate : Role::kWrite, a.batch, a.m, a.n, &a.out_batch_stride,
-                        &a.out_row_stride);
-  a.bias = call.OptionalIn(a.n);
+  arguments::ReadGemm(call, a);
   return call.Run(a, cpu_kernels()->gemm);
 }
 

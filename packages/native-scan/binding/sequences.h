@@ -5,24 +5,18 @@
 // call run backwards in time: the indices are given in the order of memory.
 #pragma once
 
+#include "../arguments/sequences.h"
 #include "call.h"
 
 namespace statespace::binding {
 
-enum class SequenceKind : int32_t { kRows, kCuSeqlens, kSeqIdx, kLengths };
-
-/// The numbers; the rows of state tensors follow from them.
-struct SequencesHeader {
-  SequenceKind kind = SequenceKind::kRows;
-  bool mirrored = false;
-  int64_t packed = 0;
-
-  int64_t state_rows(int64_t batch) const { return kind == SequenceKind::kCuSeqlens ? packed : batch; }
-};
-
-SequencesHeader ReadSequencesHeader(Call& call, int64_t batch);
-
-/// The indices, copied, checked and turned into spans that live as long as the call.
-SequenceSpans ReadSequences(Call& call, const SequencesHeader& header, int64_t batch, int64_t seq_len);
+/// The numbers.
+inline arguments::SequencesHeader ReadSequencesHeader(Call& call) {
+  arguments::SequencesHeader header;
+  header.kind = static_cast<arguments::SequenceKind>(call.Choice(4));
+  header.mirrored = call.Flag();
+  header.packed = call.Size();
+  return header;
+}
 
 }  // namespace statespace::binding

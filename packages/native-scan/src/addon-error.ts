@@ -9,7 +9,7 @@ import {
   type StatespaceError,
 } from '@statespace/ssd-core';
 
-/** The low byte of a code; the same list as binding/refusal.h. */
+/** The low byte of a code; the same list as arguments/refusal.h. */
 export const refusal = {
   missing: 1,
   wrongType: 2,

@@ -145,6 +145,22 @@ describeNative('the addon called directly', () => {
       expect(refusalReason(gather(id))).toBe(refusal.badNumber);
   });
 
+  test('halves where a kernel reads floats in place, one channel or many', () => {
+    const step = (dtype: number, x: NativeArray) =>
+      addon().causalConv1dUpdate(
+        numbers(1, 1, 1, 1, 0, 1, 0, dtype, 1, 1, 0, 1, 0),
+        x,
+        floats(0),
+        floats(1),
+        undefined,
+        undefined,
+        undefined,
+        floats(1),
+      );
+    expect(step(0, floats(1))).toBe(0);
+    expect(refusalReason(step(2, new Uint16Array(1)))).toBe(refusal.wrongType);
+  });
+
   test('memory of nonsensical size', () => {
     for (const bytes of [0, -1, Number.NaN, 1e300, 2 ** 46, 'x', undefined, {}]) {
       expect(typeof addon().allocate(bytes as number)).toBe('number');
