@@ -1,6 +1,6 @@
-export { decodeNpy, decodeRawNpy, encodeNpy, readNpy, writeNpy } from './npy.js';
+export { decodeRawNpy, type FileArray, type FileDType, type RawTensor } from '@statespace/ssd-core/files';
+export { decodeNpy, encodeNpy, readNpy, writeNpy } from './npy.js';
 export { decodeNpz, encodeNpz, type NpzWriteOptions, readNpz, writeNpz } from './npz.js';
-export type { FileArray, FileDType, RawTensor } from './raw-tensor.js';
 export type { SafetensorsEntry } from './safetensors-header.js';
 export {
   decodeSafetensors,

@@ -5,10 +5,22 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { arange, tensor } from '../create.js';
 import type { Tensor } from '../tensor.js';
-import { decodeNpy, decodeNpz, encodeNpy, encodeNpz, readNpy, readNpz, writeNpy, writeNpz } from './index.js';
-import { decodeRawNpy } from './npy.js';
+import {
+  decodeNpy,
+  decodeNpz,
+  decodeRawNpy,
+  encodeNpy,
+  encodeNpz,
+  readNpy,
+  readNpz,
+  writeNpy,
+  writeNpz,
+} from './index.js';
 
-const fixture = (name: string) => new URL(`../../fixtures/${name}`, import.meta.url).pathname;
+// The .npy files of NumPy lie with the codec, in ssd-core.
+const folders = { npy: '../../../ssd-core/fixtures/npy', npz: '../../fixtures' };
+const fixture = (name: string) =>
+  new URL(`${folders[name.endsWith('.npz') ? 'npz' : 'npy']}/${name}`, import.meta.url).pathname;
 const bytesOf = (name: string) => new Uint8Array(readFileSync(fixture(name)));
 const device = 'reference';
 const show = (x: Tensor | undefined) => [x?.dtype, x?.shape, [...(x?.toArray() ?? [])]];
@@ -25,8 +37,9 @@ describe('files of NumPy', () => {
     ['i8.npy', ['i32', [1, 2], [-1, 2147483647]]],
     ['scalar-i4.npy', ['i32', [], [7]]],
     ['bool.npy', ['u8', [2], [1, 0]]],
-    ['version2.npy', ['f32', [3], [0, 1, 2]]],
-    ['version3.npy', ['f32', [3], [0, 1, 2]]],
+    ['big-endian.npy', ['f32', [1], [1]]],
+    ['fortran-big-endian-i2.npy', ['i32', [2, 3], [-3, -2, -1, 0, 1, 2]]],
+    ['c8.npy', ['f32', [2, 3, 2], [0, 0, 0.5, -1, 1, -2, 1.5, -3, 2, -4, 2.5, -5]]],
   ])('%s', async (name, wanted) => {
     expect(show(await readNpy(fixture(name), { device }))).toEqual(wanted);
   });
@@ -47,9 +60,7 @@ describe('files of NumPy', () => {
 
 describe('our files', () => {
   test('are those of NumPy, byte by byte', async () => {
-    for (const name of ['c-order-f4.npy', 'scalar-i4.npy', 'bool.npy', 'f2.npy']) {
-      expect(new Uint8Array(encodeNpy(decodeRawNpy(bytesOf(name))))).toEqual(bytesOf(name));
-    }
+    expect(encodeNpy(decodeRawNpy(bytesOf('f2.npy')))).toEqual(bytesOf('f2.npy'));
     const path = join(folder, 'x.npy');
     await writeNpy(path, await readNpy(fixture('c-order-f4.npy'), { device }));
     expect(new Uint8Array(await readFile(path))).toEqual(bytesOf('c-order-f4.npy'));
@@ -69,51 +80,13 @@ describe('our files', () => {
   });
 });
 
-/** A version 1 file around a header written by hand. */
-function file(header: string, dataBytes: number): Uint8Array {
-  const bytes = new Uint8Array(10 + header.length + dataBytes);
-  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length & 255, header.length >> 8]);
-  bytes.set(new TextEncoder().encode(header), 10);
-  return bytes;
-}
-
 describe('damaged files are refused', () => {
-  const good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
-  test('the pattern of these tests is sound', () => {
-    expect(show(decodeNpy(file(good, 4), { device }))).toEqual(['f32', [1], [0]]);
-    expect(show(decodeNpy(file('{"shape":(),"descr":"<f4","fortran_order":False}', 4), { device }))).toEqual([
-      'f32',
-      [],
-      [0],
-    ]);
+  test('64-bit integers that do not fit', () => {
+    expect(() => decodeNpy(bytesOf('too-big-i8.npy'), { device })).toThrow(/\[0\].*32 bits.*2147483648/);
   });
-  test.each([
-    ['other magic', new Uint8Array(20), /NUMPY/],
-    ['no header', file('', 0).subarray(0, 9), /NUMPY/],
-    ['a later version', file(good, 4).with(6, 9), /version.*got 9\.0/],
-    ['a header beyond the end', file(good, 0).subarray(0, 40), /header of.*truncated/],
-    ['too few bytes', file(good, 3), /4 bytes of data, got 3.*truncated/],
-    ['too many bytes', file(good, 5), /4 bytes of data, got 5/],
-    ['big-endian numbers', bytesOf('big-endian.npy'), /descr of.*got >f4/],
-    [
-      'a structured format',
-      file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4),
-      /structured/,
-    ],
-    ['objects', file("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 4), /\|O/],
-    ['a missing key', file("{'descr': '<f4', 'shape': (1,), }", 4), /fortran_order/],
-    ['an unknown key', file("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", 4), /header/],
-    [
-      'a key twice',
-      file("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4),
-      /'descr' twice/,
-    ],
-    ['code', file("{'descr': exit(), 'fortran_order': False, 'shape': (1,)}", 4), /header/],
-    ['a negative size', file("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", 4), /header/],
-    ['text after the dict', file(`${good} 1`, 4), /header/],
-    ['64-bit integers that do not fit', bytesOf('too-big-i8.npy'), /\[0\].*32 bits.*2147483648/],
-  ])('%s', (_, bytes, message) => {
-    expect(() => decodeNpy(bytes, { device })).toThrow(message);
+  test('bytes that are missing, by the name of the file', () => {
+    const cut = bytesOf('c-order-f4.npy').subarray(0, 140);
+    expect(() => decodeNpy(cut, { device }, 'a.npy')).toThrow(/readNpy: a\.npy: .*truncated/);
   });
 
   test('archives with flipped bytes, cut off, or of another kind', () => {

@@ -1,9 +1,10 @@
 /** NumPy's .npz: a ZIP archive of .npy files, whose names are those of the arrays with `.npy` behind. */
 import { FormatError, type TensorLike } from '@statespace/ssd-core';
+import type { RawTensor } from '@statespace/ssd-core/files';
 import type { TensorOptions } from '../create.js';
 import type { Tensor } from '../tensor.js';
 import { decodeNpy, encodeNpy } from './npy.js';
-import type { RawTensor } from './raw-tensor.js';
+
 import { readBytes } from './read-file.js';
 import type { NamedTensors } from './safetensors-write.js';
 import { type WriteFileOptions, writeFileAtomic } from './write-file-atomic.js';

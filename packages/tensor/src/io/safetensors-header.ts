@@ -5,9 +5,9 @@
  * Source: the format's own description, github.com/huggingface/safetensors.
  */
 import { elementCount, FormatError } from '@statespace/ssd-core';
+import { type FileDType, fileFormats } from '@statespace/ssd-core/files';
 import type { Shape } from '../shape.js';
 import { findDuplicateKey } from './json-keys.js';
-import { type FileDType, fileFormats } from './raw-tensor.js';
 
 export interface SafetensorsEntry {
   readonly dtype: FileDType;

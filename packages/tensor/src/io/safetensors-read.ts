@@ -1,9 +1,10 @@
 /** Reads safetensors: all at once, or tensor by tensor from an open file. */
 import type { FileHandle } from 'node:fs/promises';
 import { ArgumentError } from '@statespace/ssd-core';
+import { fileArray, type RawTensor } from '@statespace/ssd-core/files';
 import type { TensorOptions } from '../create.js';
 import type { Tensor } from '../tensor.js';
-import { fileArray, type RawTensor, toTensor } from './raw-tensor.js';
+import { toTensor } from './raw-tensor.js';
 import { openFile, readRange } from './read-file.js';
 import {
   headerLength,

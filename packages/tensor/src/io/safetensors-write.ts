@@ -1,6 +1,14 @@
 /** Writes safetensors: the same tensors give the same bytes, in the order the reference library chooses. */
 import { ArgumentError, type TensorLike } from '@statespace/ssd-core';
-import { bytesOf, describe, type FileDType, fileArrayOf, fileFormats, type RawTensor } from './raw-tensor.js';
+import {
+  bytesOf,
+  describe,
+  type FileDType,
+  fileArrayOf,
+  fileFormats,
+  type RawTensor,
+} from '@statespace/ssd-core/files';
+import { onHost } from './raw-tensor.js';
 import { maxHeaderBytes } from './safetensors-header.js';
 import { type WriteFileOptions, writeFileAtomic } from './write-file-atomic.js';
 
@@ -45,7 +53,7 @@ function* chunks(
 ): Generator<Uint8Array> {
   const items = layout(op, tensors);
   yield header(op, items, metadata);
-  for (const { name, value } of items) yield bytesOf(fileArrayOf(op, name, value));
+  for (const { name, value } of items) yield bytesOf(fileArrayOf(op, name, onHost(value)));
 }
 
 const alignmentOrder = Object.keys(fileFormats);

@@ -1,11 +1,10 @@
 /** The header of an .npy file: a Python dict literal with exactly three keys, in any order. */
-import { FormatError } from '@statespace/ssd-core';
-import type { Shape } from '../shape.js';
+import { FormatError } from '../errors.js';
 
 export interface NpyHeader {
   readonly descr: string;
   readonly fortranOrder: boolean;
-  readonly shape: Shape;
+  readonly shape: readonly number[];
 }
 
 const token = /\s*(?:('[^'\\]*'|"[^"\\]*")|(\d+)L?|(True|False)|([{}():,[\]]))/y;
@@ -28,7 +27,7 @@ export function parseNpyHeader(op: string, name: string, text: string): NpyHeade
       return fail(next ?? 'the end of the header');
     return next;
   };
-  const found = new Map<string, string | boolean | Shape>();
+  const found = new Map<string, string | boolean | readonly number[]>();
   take('{');
   while (tokens[at] !== '}') {
     const key = unquote(take()) ?? fail('a key without quotes');
@@ -46,14 +45,14 @@ export function parseNpyHeader(op: string, name: string, text: string): NpyHeade
   if (!complete || typeof descr !== 'string' || typeof fortranOrder !== 'boolean' || !Array.isArray(shape)) {
     return fail(text.trimEnd());
   }
-  return { descr, fortranOrder, shape: shape as Shape };
+  return { descr, fortranOrder, shape: shape as readonly number[] };
 }
 
 function readValue(
   take: (wanted?: string) => string,
   peek: () => string | undefined,
   fail: (got: string) => never,
-): string | boolean | Shape {
+): string | boolean | readonly number[] {
   const first = take();
   if (first === 'True' || first === 'False') return first === 'True';
   if (first === '(') {
