@@ -32,38 +32,73 @@ struct ConvPass {
   bool past_cache;    // the output is large and aligned: store it past the caches
 };
 
-template <bool kSilu>
-STATESPACE_INLINE Floats activate(Floats v, const Exp2Constants& constants) {
-  return kSilu ? v * logistic_of(v, constants) : v;
+template <bool kSilu, int K>
+STATESPACE_INLINE void activate(Floats (&v)[K], const Exp2Constants& constants) {
+  if (!kSilu) return;
+  Floats sigma[K];
+  logistic_all(v, sigma, constants);
+  for (int i = 0; i < K; ++i) v[i] *= sigma[i];
 }
 
-/// One row whose inputs all lie in the sequence. kWidth 0 takes the width at run time.
-template <int kWidth, bool kSilu>
-void whole_row(const ConvPass& pass, const float* x, int64_t x_step, float* out) noexcept {
+/// Neighbouring rows done together: they share the loads of their inputs and taps, and their chains of operations
+/// fill each other's latencies.
+constexpr int kRows = 4;
+
+/// `kGroup` rows whose inputs all lie in the sequence. kWidth 0 takes the width at run time.
+template <int kWidth, bool kSilu, int kGroup>
+void whole_rows(const ConvPass& pass, const float* x, int64_t x_step, float* out, int64_t out_step) noexcept {
   const CausalConv1dArgs& args = pass.args;
   const Exp2Constants constants = exp2_constants();
   const int64_t width = kWidth > 0 ? kWidth : args.width;
   const float* oldest = x - (width - 1) * x_step;
   int64_t channel = 0;
   for (; channel + kLanes <= args.dim; channel += kLanes) {
-    Floats sum = args.bias != nullptr ? load(args.bias + channel) : Floats{};
-    for (int64_t w = 0; w < width; ++w) {
-      sum = fma(load(oldest + w * x_step + channel), load(pass.taps + w * pass.row + channel), sum);
-    }
-    sum = activate<kSilu>(sum, constants);
-    if (pass.past_cache) {
-      stream(out + channel, sum);
+    Floats sums[kGroup];
+    const Floats bias = args.bias != nullptr ? load(args.bias + channel) : Floats{};
+#pragma GCC unroll 4
+    for (int i = 0; i < kGroup; ++i) sums[i] = bias;
+    // The rows after these: the hardware does not follow so many streams by itself.
+#pragma GCC unroll 4
+    for (int i = 0; i < kGroup; ++i) prefetch(x + (i + kGroup) * x_step + channel);
+    if (kWidth > 0 && kGroup > 1) {
+      Floats taps[kWidth > 0 ? kWidth : 1];
+#pragma GCC unroll 8
+      for (int w = 0; w < kWidth; ++w) taps[w] = load(pass.taps + w * pass.row + channel);
+#pragma GCC unroll 12
+      for (int j = 0; j < kGroup + kWidth - 1; ++j) {
+        const Floats input = load(oldest + j * x_step + channel);
+#pragma GCC unroll 4
+        for (int i = 0; i < kGroup; ++i) {
+          if (j >= i && j - i < kWidth) sums[i] = fma(input, taps[j - i], sums[i]);
+        }
+      }
     } else {
-      store(out + channel, sum);
+      for (int64_t w = 0; w < width; ++w) {
+        const Floats tap = load(pass.taps + w * pass.row + channel);
+        for (int i = 0; i < kGroup; ++i) sums[i] = fma(load(oldest + (i + w) * x_step + channel), tap, sums[i]);
+      }
+    }
+    activate<kSilu>(sums, constants);
+#pragma GCC unroll 4
+    for (int i = 0; i < kGroup; ++i) {
+      if (pass.past_cache) {
+        stream(out + i * out_step + channel, sums[i]);
+      } else {
+        store(out + i * out_step + channel, sums[i]);
+      }
     }
   }
   if (channel == args.dim) return;
   const int64_t count = args.dim - channel;
-  Floats sum = args.bias != nullptr ? load_partial(args.bias + channel, count) : Floats{};
-  for (int64_t w = 0; w < width; ++w) {
-    sum = fma(load_partial(oldest + w * x_step + channel, count), load(pass.taps + w * pass.row + channel), sum);
+  for (int i = 0; i < kGroup; ++i) {
+    Floats sum[1] = {args.bias != nullptr ? load_partial(args.bias + channel, count) : Floats{}};
+    for (int64_t w = 0; w < width; ++w) {
+      const Floats input = load_partial(oldest + (i + w) * x_step + channel, count);
+      sum[0] = fma(input, load(pass.taps + w * pass.row + channel), sum[0]);
+    }
+    activate<kSilu>(sum, constants);
+    store_partial(out + i * out_step + channel, sum[0], count);
   }
-  store_partial(out + channel, activate<kSilu>(sum, constants), count);
 }
 
 /// One row near the start of its sequence.
@@ -73,36 +108,37 @@ void first_row(const ConvPass& pass, const ConvSegment& segment, int64_t t, floa
   const Exp2Constants constants = exp2_constants();
   for (int64_t channel = 0; channel < args.dim; channel += kLanes) {
     const int64_t count = smaller<int64_t>(kLanes, args.dim - channel);
-    Floats sum = args.bias != nullptr ? load_lanes(args.bias + channel, count) : Floats{};
+    Floats sum[1] = {args.bias != nullptr ? load_lanes(args.bias + channel, count) : Floats{}};
     for (int64_t w = 0; w < args.width; ++w) {
-      sum = fma(load_input(args, segment, t - args.width + 1 + w, channel, count),
-                load(pass.taps + w * pass.row + channel), sum);
+      sum[0] = fma(load_input(args, segment, t - args.width + 1 + w, channel, count),
+                   load(pass.taps + w * pass.row + channel), sum[0]);
     }
-    store_lanes(out + channel, activate<kSilu>(sum, constants), count);
+    activate<kSilu>(sum, constants);
+    store_lanes(out + channel, sum[0], count);
   }
 }
 
-using RowFn = void (*)(const ConvPass&, const float*, int64_t, float*) noexcept;
+using RowsFn = void (*)(const ConvPass&, const float*, int64_t, float*, int64_t) noexcept;
 
-template <bool kSilu>
-RowFn row_of_width(int64_t width) noexcept {
+template <bool kSilu, int kGroup>
+RowsFn rows_of_width(int64_t width) noexcept {
   switch (width) {
     case 2:
-      return whole_row<2, kSilu>;
+      return whole_rows<2, kSilu, kGroup>;
     case 3:
-      return whole_row<3, kSilu>;
+      return whole_rows<3, kSilu, kGroup>;
     case 4:
-      return whole_row<4, kSilu>;
+      return whole_rows<4, kSilu, kGroup>;
     case 5:
-      return whole_row<5, kSilu>;
+      return whole_rows<5, kSilu, kGroup>;
     case 6:
-      return whole_row<6, kSilu>;
+      return whole_rows<6, kSilu, kGroup>;
     case 7:
-      return whole_row<7, kSilu>;
+      return whole_rows<7, kSilu, kGroup>;
     case 8:
-      return whole_row<8, kSilu>;
+      return whole_rows<8, kSilu, kGroup>;
     default:
-      return whole_row<0, kSilu>;
+      return whole_rows<0, kSilu, kGroup>;
   }
 }
 
@@ -138,17 +174,20 @@ void convolve_rows(const ConvPass& pass, const ConvSegment& segment, int64_t beg
                    const PieceRows& rows) noexcept {
   const CausalConv1dArgs& args = pass.args;
   const bool silu = args.activation == Activation::kSilu;
-  const RowFn row = silu ? row_of_width<true>(args.width) : row_of_width<false>(args.width);
-  for (int64_t t = begin; t < end; ++t) {
-    float* out = rows.out + (t - rows.begin) * rows.out_step;
-    if (t - segment.first >= args.width - 1) {
-      row(pass, rows.x + (t - rows.origin) * rows.x_step, rows.x_step, out);
-    } else if (silu) {
-      first_row<true>(pass, segment, t, out);
+  const RowsFn one = silu ? rows_of_width<true, 1>(args.width) : rows_of_width<false, 1>(args.width);
+  const RowsFn group = silu ? rows_of_width<true, kRows>(args.width) : rows_of_width<false, kRows>(args.width);
+  const auto out_at = [&](int64_t t) { return rows.out + (t - rows.begin) * rows.out_step; };
+  const auto x_at = [&](int64_t t) { return rows.x + (t - rows.origin) * rows.x_step; };
+  int64_t t = begin;
+  for (; t < smaller(end, segment.first + args.width - 1); ++t) {
+    if (silu) {
+      first_row<true>(pass, segment, t, out_at(t));
     } else {
-      first_row<false>(pass, segment, t, out);
+      first_row<false>(pass, segment, t, out_at(t));
     }
   }
+  for (; t + kRows <= end; t += kRows) group(pass, x_at(t), rows.x_step, out_at(t), rows.out_step);
+  for (; t < end; ++t) one(pass, x_at(t), rows.x_step, out_at(t), rows.out_step);
 }
 
 /// Steps [begin, end) of batch row `batch`. `memory` has room for the rows that are not in place.
@@ -190,14 +229,14 @@ void store_final_states(const CausalConv1dArgs& args, int64_t index) noexcept {
   }
 }
 
-/// Outputs beyond this many bytes leave the caches before they are read again.
-constexpr int64_t kStreamBytes = int64_t{32} << 20;
-
-/// Whether rows of `out` are worth storing past the caches, and every vector of them is aligned.
-bool leaves_caches(const SequenceTarget& out, int64_t dim, int64_t elements) noexcept {
-  const bool aligned = reinterpret_cast<uintptr_t>(out.data) % sizeof(Floats) == 0 && dim % kLanes == 0 &&
-                       out.batch_stride % kLanes == 0 && out.len_stride % kLanes == 0;
-  return in_place(out, 1, dim) && aligned && elements * static_cast<int64_t>(sizeof(float)) >= kStreamBytes;
+/// Rows of one piece of work, a multiple of kRows: long ones, which the memory likes, where they lie in place and leave
+/// enough pieces for the workers.
+int64_t rows_of_piece(const CausalConv1dArgs& args, bool all_in_place) noexcept {
+  const int64_t least = larger<int64_t>(1, kElementGrain / args.dim);
+  if (!all_in_place) return round_up(least, kRows);
+  constexpr int64_t kLongest = 4, kPiecesOfWorker = 8;
+  const int64_t share = args.batch * args.seq_len / (kPiecesOfWorker * worker_limit());
+  return round_up(larger(least, smaller(kLongest * least, share)), kRows);
 }
 
 }  // namespace
@@ -214,18 +253,18 @@ Status causal_conv1d(const CausalConv1dArgs& args) noexcept {
   if (elements == 0) return Status::kOk;
 
   const int64_t row = round_up(args.dim, kLanes);
-  const int64_t grain = larger<int64_t>(1, kElementGrain / args.dim);
+  const bool x_in_place = in_place(args.x, 1, args.dim), out_in_place = in_place(args.out, 1, args.dim);
+  const int64_t grain = rows_of_piece(args, x_in_place && out_in_place);
   const int64_t pieces = ceil_div(args.seq_len, grain);
   const int64_t steps = smaller(grain, args.seq_len);
-  const int64_t staged = (in_place(args.x, 1, args.dim) ? 0 : steps + args.width - 1) +
-                         (in_place(args.out, 1, args.dim) ? 0 : steps);
+  const int64_t staged = (x_in_place ? 0 : steps + args.width - 1) + (out_in_place ? 0 : steps);
   const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), args.batch * pieces));
   const Scratch taps(args.width * row);
   const Scratch memory(workers * staged * row);
   if (!taps.ok() || !memory.ok()) return Status::kOutOfMemory;
   fill_taps(args.weight, args.dim, args.width, row, taps.data());
   clear_padding(args.sequences, args.out, 1, args.dim);
-  const ConvPass pass = {args, taps.data(), row, leaves_caches(args.out, args.dim, elements)};
+  const ConvPass pass = {args, taps.data(), row, leaves_caches(args.out, args.dim, args.batch * args.seq_len)};
   for_chunks(args.batch * pieces, workers, [&](int64_t item, int32_t worker) noexcept {
     const int64_t begin = item % pieces * grain;
     convolve_piece(pass, item / pieces, begin, smaller(begin + grain, args.seq_len),

@@ -5,57 +5,35 @@
 ///
 /// pre is computed again. Oracle: packages/ssd-core causalConv1dBackwardRef; native/test/causal_conv1d_grad_test.cpp
 /// holds one in double.
-/// Layout: pieces of 16 steps and 128 channels, lanes over channels. Half a kilobyte of every row at a time is enough
-/// for the hardware prefetcher (one vector of each row was three times slower), and inputs and d of a piece stay in L1
-/// for their W uses. dx lags W - 1 steps behind d, so the last W - 1 rows of d are kept from piece to piece. A
+/// Layout: pieces of some steps and channels, lanes over channels; one that lies inside its segment is done in one pass
+/// (causal_conv1d_adjoint.h), others row by row through a worker's memory. dx lags W - 1 steps behind d, so the last
+/// W - 1 rows of d are kept from piece to piece. A
 /// segment that does not end its sequence computes the first d of the next one for itself. Sums over time are kept
 /// per run of segments and added in order at the end, so no thread count changes a bit.
 #include "isa_kernels.h"
-#include "conv_rows.h"
+#include "causal_conv1d_adjoint.h"
 #include "parallel.h"
 #include "scratch.h"
 
 namespace statespace::STATESPACE_ISA_NS {
 namespace {
 
-constexpr int64_t kSteps = 16;
-constexpr int64_t kBlock = 128;
-
-struct ConvBackwardPass {
-  const CausalConv1dBackwardArgs& args;
-  const float* taps;  // [w][channel]
-  int64_t row;        // length of its rows
-};
-
-/// Rows of one worker, kBlock floats each.
+/// Rows of one worker, a block of channels each.
 struct ConvRows {
   float* x;       // inputs from W - 1 steps before the piece on, where they cannot be read in place
   float* grad;    // grad_out of the piece and grad_x, likewise
   float* d;       // from W - 1 steps before the piece on
   float* before;  // [block of channels][W - 1]: d of the steps before the next piece
 
-  static int64_t floats(int64_t width, int64_t blocks) noexcept {
-    return (2 * (kSteps + width - 1) + kSteps + blocks * (width - 1)) * kBlock;
+  static int64_t floats(int64_t width, PieceSize size, int64_t dim) noexcept {
+    const int64_t blocks = ceil_div(dim, size.block);
+    return (2 * (size.steps + width - 1) + size.steps + blocks * (width - 1)) * size.block;
   }
-  ConvRows(float* memory, int64_t width) noexcept
+  ConvRows(float* memory, int64_t width, PieceSize size) noexcept
       : x(memory),
-        grad(x + (kSteps + width - 1) * kBlock),
-        d(grad + kSteps * kBlock),
-        before(d + (kSteps + width - 1) * kBlock) {}
-};
-
-/// A piece: steps [begin, begin + steps) and `count` channels. Rows of x and dx begin W - 1 steps before `begin`.
-struct ConvPiece {
-  int64_t begin;
-  int64_t steps;
-  int64_t channel;
-  int64_t count;
-  const float* x;
-  int64_t x_step;
-  const float* grad;
-  int64_t grad_step;
-  float* dx;  // null: not wanted
-  int64_t dx_step;
+        grad(x + (size.steps + width - 1) * size.block),
+        d(grad + size.steps * size.block),
+        before(d + (size.steps + width - 1) * size.block) {}
 };
 
 /// Rows of d of the piece; zero beyond the sequence.
@@ -65,9 +43,9 @@ void deltas(const ConvBackwardPass& pass, const ConvSegment& segment, const Conv
   const Exp2Constants constants = exp2_constants();
   const int64_t width = kWidth > 0 ? kWidth : args.width;
   for (int64_t i = 0; i < piece.steps; ++i) {
-    float* to = d + i * kBlock;
+    float* to = d + i * pass.size.block;
     if (piece.begin + i >= segment.last) {
-      fill_zero(to, kBlock);
+      fill_zero(to, pass.size.block);
       continue;
     }
     const float* grad = piece.grad + i * piece.grad_step;
@@ -100,7 +78,7 @@ void add_to_sums(const ConvBackwardPass& pass, const ConvPiece& piece, const flo
       const int64_t taps = smaller<int64_t>(4, width - w);
       Floats total[4] = {};
       for (int64_t i = 0; i < piece.steps; ++i) {
-        const Floats factor = load(d + i * kBlock + c);
+        const Floats factor = load(d + i * pass.size.block + c);
 #pragma GCC unroll 4
         for (int64_t k = 0; k < 4; ++k) {
           if (k < taps) total[k] = fma(factor, load(x + (i + w + k) * piece.x_step), total[k]);
@@ -112,7 +90,7 @@ void add_to_sums(const ConvBackwardPass& pass, const ConvPiece& piece, const flo
       }
     }
     Floats total = {};
-    for (int64_t i = 0; i < piece.steps; ++i) total += load(d + i * kBlock + c);
+    for (int64_t i = 0; i < piece.steps; ++i) total += load(d + i * pass.size.block + c);
     store(to + width * pass.row, load(to + width * pass.row) + total);
   }
 }
@@ -139,7 +117,7 @@ void store_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, c
       Floats dx = {};
 #pragma GCC unroll 8
       for (int64_t w = 0; w < width; ++w) {
-        dx = fma(load(d + (i + width - 1 - w) * kBlock + c), load(taps + w * pass.row), dx);
+        dx = fma(load(d + (i + width - 1 - w) * pass.size.block + c), load(taps + w * pass.row), dx);
       }
       if (args.grad_final_states != nullptr && segment.final_row >= 0 && from_end < width) {
         dx += load_state(args.grad_final_states, segment.final_row, args.dim, width, channel, lanes,
@@ -171,32 +149,32 @@ void place_inputs(const CausalConv1dBackwardArgs& args, const ConvSegment& segme
   const int64_t singly = direct ? last : smaller(last, segment.first);
   for (int64_t t = from; t < singly; ++t) {
     for (int64_t c = 0; c < piece.count; c += kLanes) {
-      store(rows + (t - from) * kBlock + c, load_input(args, segment, t, piece.channel + c,
+      store(rows + (t - from) * piece.block + c, load_input(args, segment, t, piece.channel + c,
                                                        smaller<int64_t>(kLanes, piece.count - c)));
     }
   }
   const int64_t together = larger(from, segment.first);
   if (!direct && together < last) {
     read_rows(args.x, {segment.batch, together, last - together, piece.channel, piece.count, args.dim},
-              rows + (together - from) * kBlock, kBlock);
+              rows + (together - from) * piece.block, piece.block);
   }
   piece.x = rows;
-  piece.x_step = kBlock;
+  piece.x_step = piece.block;
 }
 
 /// Rows of grad_out and grad_x, which may share a worker's rows: d has been computed when dx is.
 void place_gradients(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, ConvPiece& piece,
                      float* rows) noexcept {
-  piece.grad = rows, piece.grad_step = kBlock;
+  piece.grad = rows, piece.grad_step = piece.block;
   const int64_t steps = smaller(piece.steps, segment.last - piece.begin);
   if (in_place(args.grad_out, 1, args.dim)) {
     piece.grad = row_at(args.grad_out, segment.batch, piece.begin) + piece.channel;
     piece.grad_step = args.grad_out.len_stride;
   } else if (steps > 0) {
-    read_rows(args.grad_out, {segment.batch, piece.begin, steps, piece.channel, piece.count, args.dim}, rows, kBlock);
+    read_rows(args.grad_out, {segment.batch, piece.begin, steps, piece.channel, piece.count, args.dim}, rows, piece.block);
   }
   if (args.grad_x.data == nullptr) return;
-  piece.dx = rows, piece.dx_step = kBlock;
+  piece.dx = rows, piece.dx_step = piece.block;
   if (!in_place(args.grad_x, 1, args.dim)) return;
   piece.dx = row_at(args.grad_x, segment.batch, piece.begin - args.width + 1) + piece.channel;
   piece.dx_step = args.grad_x.len_stride;
@@ -208,8 +186,30 @@ void write_gradients(const CausalConv1dBackwardArgs& args, const ConvSegment& se
   const int64_t from = piece.begin - args.width + 1;
   const int64_t own = larger(from, segment.begin), to = from + piece.steps;
   if (own >= to) return;
-  write_rows(piece.dx + (own - from) * kBlock, kBlock, args.grad_x,
+  write_rows(piece.dx + (own - from) * piece.block, piece.block, args.grad_x,
              {segment.batch, own, to - own, piece.channel, piece.count, args.dim});
+}
+
+/// Whether all steps of the piece belong to the segment, the W - 1 before them to its sequence, and nothing has to be
+/// brought over.
+bool is_inner(const ConvBackwardPass& pass, const ConvSegment& segment, const ConvPiece& piece) noexcept {
+  return pass.in_place && piece.steps == pass.size.steps && piece.count % kLanes == 0 &&
+         piece.begin - pass.args.width + 1 >= segment.first && piece.begin + pass.size.steps <= segment.end;
+}
+
+/// The piece at these steps and channels with its rows where they lie.
+ConvPiece in_place_piece(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, int64_t begin,
+                         int64_t channel, PieceSize size) noexcept {
+  const int64_t oldest = begin - args.width + 1;
+  ConvPiece piece = {};
+  piece.begin = begin, piece.steps = size.steps;
+  piece.channel = channel, piece.count = smaller(size.block, args.dim - channel), piece.block = size.block;
+  piece.x = row_at(args.x, segment.batch, oldest) + channel, piece.x_step = args.x.len_stride;
+  piece.grad = row_at(args.grad_out, segment.batch, begin) + channel, piece.grad_step = args.grad_out.len_stride;
+  if (args.grad_x.data != nullptr) {
+    piece.dx = row_at(args.grad_x, segment.batch, oldest) + channel, piece.dx_step = args.grad_x.len_stride;
+  }
+  return piece;
 }
 
 STATESPACE_INLINE void copy_floats(const float* from, int64_t count, float* to) {
@@ -221,17 +221,33 @@ void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, 
                       float* sums) noexcept {
   const CausalConv1dBackwardArgs& args = pass.args;
   const int64_t width = kWidth > 0 ? kWidth : args.width;
-  const int64_t kept = (width - 1) * kBlock;
-  fill_zero(rows.before, ceil_div(args.dim, kBlock) * kept);
+  const int64_t kept = (width - 1) * pass.size.block;
+  fill_zero(rows.before, ceil_div(args.dim, pass.size.block) * kept);
   // The segment's own steps, then W - 1 more, whose d only completes dx.
   for (int64_t begin = segment.begin; begin < segment.end + width - 1;) {
     const bool own = begin < segment.end;
-    const int64_t end = smaller(begin + kSteps, own ? segment.end : segment.end + width - 1);
-    for (int64_t channel = 0; channel < args.dim; channel += kBlock) {
+    const int64_t end = smaller(begin + pass.size.steps, own ? segment.end : segment.end + width - 1);
+    for (int64_t channel = 0; channel < args.dim; channel += pass.size.block) {
       ConvPiece piece = {};
       piece.begin = begin, piece.steps = end - begin;
-      piece.channel = channel, piece.count = smaller(kBlock, args.dim - channel);
-      float* before = rows.before + channel / kBlock * kept;
+      piece.channel = channel, piece.count = smaller(pass.size.block, args.dim - channel);
+      piece.block = pass.size.block;
+      float* before = rows.before + channel / pass.size.block * kept;
+      if constexpr (kWidth > 0) {
+        if (is_inner(pass, segment, piece)) {
+          piece = in_place_piece(args, segment, begin, channel, pass.size);
+          const bool last = channel + pass.size.block >= args.dim;
+          const ConvPiece next = in_place_piece(args, segment, last ? end : begin,
+                                                last ? 0 : channel + pass.size.block, pass.size);
+          const int64_t skip = begin == segment.begin ? width - 1 : 0;
+          if (pass.size.steps == kGroup) {
+            inner_piece<kWidth, kSilu, kGroup>(pass, piece, next, skip, before, sums);
+          } else {
+            inner_piece<kWidth, kSilu, kSmallPiece.steps>(pass, piece, next, skip, before, sums);
+          }
+          continue;
+        }
+      }
       float* d = rows.d + kept;
       copy_floats(before, kept, rows.d);
       place_inputs(args, segment, piece, rows.x);
@@ -240,7 +256,7 @@ void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, 
       if (own) add_to_sums<kWidth>(pass, piece, d, sums);
       store_gradients<kWidth>(pass, segment, piece, rows.d);
       write_gradients(args, segment, piece);
-      copy_floats(rows.d + piece.steps * kBlock, kept, before);
+      copy_floats(rows.d + piece.steps * pass.size.block, kept, before);
     }
     begin = end;
   }
@@ -310,8 +326,13 @@ Status causal_conv1d_backward(const CausalConv1dBackwardArgs& args) noexcept {
   clear_padding(args.sequences, args.grad_x, 1, args.dim);
   const int64_t row = round_up(args.dim, kLanes);
 
+  const bool all_in_place = in_place(args.x, 1, args.dim) && in_place(args.grad_out, 1, args.dim) &&
+                            (args.grad_x.data == nullptr || in_place(args.grad_x, 1, args.dim));
+  const bool past_cache = args.grad_x.data != nullptr && leaves_caches(args.grad_x, args.dim, args.batch * args.seq_len);
+  const PieceSize size = all_in_place && past_cache ? PieceSize{kGroup, row} : kSmallPiece;
+
   // Segments are long enough that the d computed twice at their ends does not count.
-  const int64_t steps = larger<int64_t>(round_up(ceil_div(args.batch * args.seq_len, kMostRuns), kSteps),
+  const int64_t steps = larger<int64_t>(round_up(ceil_div(args.batch * args.seq_len, kMostRuns), size.steps),
                                         larger<int64_t>(64, 16 * args.width));
   int64_t segments = 0;
   for (int64_t i = 0; i < sequences; ++i) segments += segments_of(args, i, steps);
@@ -320,15 +341,15 @@ Status causal_conv1d_backward(const CausalConv1dBackwardArgs& args) noexcept {
   const int32_t workers = worker_limit();
   const Scratch taps(args.width * row);
   const Scratch sums(runs * sums_size);
-  const int64_t worker_size = ConvRows::floats(args.width, ceil_div(args.dim, kBlock));
+  const int64_t worker_size = ConvRows::floats(args.width, size, args.dim);
   const Scratch memory(workers * worker_size);
   if (!taps.ok() || !sums.ok() || !memory.ok()) return Status::kOutOfMemory;
   if (args.dim > 0) fill_taps(args.weight, args.dim, args.width, row, taps.data());
-  const ConvBackwardPass pass = {args, taps.data(), row};
+  const ConvBackwardPass pass = {args, taps.data(), row, all_in_place, past_cache, size};
   const SegmentFn run_segment = args.activation == Activation::kSilu ? segment_of_width<true>(args.width)
                                                                       : segment_of_width<false>(args.width);
   for_chunks(runs, workers, [&](int64_t run, int32_t worker) noexcept {
-    const ConvRows rows(memory.data() + worker * worker_size, args.width);
+    const ConvRows rows(memory.data() + worker * worker_size, args.width, size);
     float* mine = sums.data() + run * sums_size;
     fill_zero(mine, sums_size);
     const int64_t from = segments * run / runs;

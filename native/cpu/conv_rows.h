@@ -60,6 +60,16 @@ STATESPACE_INLINE void fill_taps(const float* weight, int64_t dim, int64_t width
   }
 }
 
+/// Outputs beyond this many bytes leave the caches before they are read again.
+inline constexpr int64_t kStreamBytes = int64_t{32} << 20;
+
+/// Whether rows of `out` are worth storing past the caches, and every vector of them is aligned.
+STATESPACE_INLINE bool leaves_caches(const SequenceTarget& out, int64_t dim, int64_t rows) {
+  const bool aligned = reinterpret_cast<uintptr_t>(out.data) % sizeof(Floats) == 0 && dim % kLanes == 0 &&
+                       out.batch_stride % kLanes == 0 && out.len_stride % kLanes == 0;
+  return in_place(out, 1, dim) && aligned && rows * dim * static_cast<int64_t>(sizeof(float)) >= kStreamBytes;
+}
+
 /// Checks shared by both directions.
 Status check_causal_conv1d(const CausalConv1dInputs& args) noexcept;
 

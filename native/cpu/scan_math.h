@@ -59,12 +59,14 @@ STATESPACE_INLINE Exp2Constants exp2_constants() {
   return k;
 }
 
-/// 2^x; 0, denormal and infinite results as IEEE has them, NaN stays NaN.
-STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
+/// 2^(x + rest) with `rest` far below a step of the table, or 2^x; 0, denormal and infinite results as IEEE has them,
+/// NaN stays NaN.
+template <bool kWithRest>
+STATESPACE_INLINE Floats exp2_sum(Floats x, Floats rest, const Exp2Constants& k) {
   x = as_value(x);
   const Floats shifted = x + k.magic;
   const Floats n = shifted - k.magic;
-  const Floats r = x - n;
+  const Floats r = kWithRest ? x - n + rest : x - n;
   const Floats t = (Floats)_mm512_permutexvar_ps((__m512i)shifted, (__m512)k.table);
   const Floats q = fma(fma(k.c3, r, k.c2), r, k.c1);
   return (Floats)_mm512_scalef_ps((__m512)fma(t * r, q, t), (__m512)n);
@@ -87,11 +89,14 @@ STATESPACE_INLINE Exp2Constants exp2_constants() {
   return k;
 }
 
-/// 2^x, not below 2^-126 and not much above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
-STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
-  x = min(k.high, max(k.low, x));
+/// 2^(x + rest) with -126 <= x <= 0 and `rest` far below a step of the table; or 2^x, not below 2^-126 and not much
+/// above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
+template <bool kWithRest>
+STATESPACE_INLINE Floats exp2_sum(Floats x, Floats rest, const Exp2Constants& k) {
+  if (!kWithRest) x = min(k.high, max(k.low, x));
   const Floats shifted = x + k.magic;
-  const Floats r = x - (shifted - k.magic);
+  const Floats n = shifted - k.magic;
+  const Floats r = kWithRest ? x - n + rest : x - n;
   const Ints t = (Ints)_mm256_permutevar8x32_ps((__m256)k.table, (__m256i)shifted);
   const Floats scaled = from_bits(t + (bits_of(shifted) << 20));
   const Floats q = fma(fma(fma(k.c4, r, k.c3), r, k.c2), r, k.c1);
@@ -108,11 +113,14 @@ STATESPACE_INLINE Exp2Constants exp2_constants() {
   return k;
 }
 
-/// 2^x, not below 2^-126 and not much above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
-STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
-  x = min(k.high, max(k.low, x));
+/// 2^(x + rest) with -126 <= x <= 0 and `rest` far below a step of the table; or 2^x, not below 2^-126 and not much
+/// above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
+template <bool kWithRest>
+STATESPACE_INLINE Floats exp2_sum(Floats x, Floats rest, const Exp2Constants& k) {
+  if (!kWithRest) x = min(k.high, max(k.low, x));
   const Floats shifted = x + k.magic;
-  const Floats r = x - (shifted - k.magic);
+  const Floats n = shifted - k.magic;
+  const Floats r = kWithRest ? x - n + rest : x - n;
   const Floats scale = from_bits((bits_of(shifted) << 23) + 0x3f800000);
   Floats q = fma(broadcast(0x1.4308f4p-13f), r, broadcast(0x1.5f07b4p-10f));
   q = fma(q, r, broadcast(0x1.3b2bap-7f));
@@ -124,10 +132,13 @@ STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
 
 #endif
 
-/// e[i] = 2^x[i], stage by stage: each stage fills the latency of the one before it, which the scheduler window of
-/// the machine is too short to do across whole exponentials.
-template <int K>
-STATESPACE_INLINE void exp2_all(const Floats (&x)[K], Floats (&e)[K], const Exp2Constants& k) {
+STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) { return exp2_sum<false>(x, Floats{}, k); }
+
+/// e[i] = exp2_sum(x[i], rest[i]), stage by stage: each stage fills the latency of the one before it, which the
+/// scheduler window of the machine is too short to do across whole exponentials. `rest` is not read without kWithRest.
+template <bool kWithRest, int K>
+STATESPACE_INLINE void exp2_stages(const Floats (&x)[K], const Floats (&rest)[K], Floats (&e)[K],
+                                   const Exp2Constants& k) {
 #if defined(__AVX512F__)
   Floats shifted[K], n[K], r[K], q[K], t[K];
   for (int i = 0; i < K; ++i) r[i] = as_value(x[i]);
@@ -135,26 +146,66 @@ STATESPACE_INLINE void exp2_all(const Floats (&x)[K], Floats (&e)[K], const Exp2
   for (int i = 0; i < K; ++i) n[i] = shifted[i] - k.magic;
   for (int i = 0; i < K; ++i) t[i] = (Floats)_mm512_permutexvar_ps((__m512i)shifted[i], (__m512)k.table);
   for (int i = 0; i < K; ++i) r[i] -= n[i];
+  if (kWithRest) {
+    for (int i = 0; i < K; ++i) r[i] += rest[i];
+  }
   for (int i = 0; i < K; ++i) q[i] = fma(k.c3, r[i], k.c2);
   for (int i = 0; i < K; ++i) q[i] = fma(q[i], r[i], k.c1);
   for (int i = 0; i < K; ++i) r[i] *= t[i];
   for (int i = 0; i < K; ++i) t[i] = fma(r[i], q[i], t[i]);
   for (int i = 0; i < K; ++i) e[i] = (Floats)_mm512_scalef_ps((__m512)t[i], (__m512)n[i]);
+#elif defined(__AVX2__)
+  Floats r[K], shifted[K], q[K], scaled[K];
+  for (int i = 0; i < K; ++i) r[i] = kWithRest ? x[i] : min(k.high, max(k.low, x[i]));
+  for (int i = 0; i < K; ++i) shifted[i] = r[i] + k.magic;
+  for (int i = 0; i < K; ++i) r[i] -= shifted[i] - k.magic;
+  if (kWithRest) {
+    for (int i = 0; i < K; ++i) r[i] += rest[i];
+  }
+  for (int i = 0; i < K; ++i) {
+    const Ints t = (Ints)_mm256_permutevar8x32_ps((__m256)k.table, (__m256i)shifted[i]);
+    scaled[i] = from_bits(t + (bits_of(shifted[i]) << 20));
+  }
+  for (int i = 0; i < K; ++i) q[i] = fma(k.c4, r[i], k.c3);
+  for (int i = 0; i < K; ++i) q[i] = fma(q[i], r[i], k.c2);
+  for (int i = 0; i < K; ++i) q[i] = fma(q[i], r[i], k.c1);
+  for (int i = 0; i < K; ++i) r[i] *= scaled[i];
+  for (int i = 0; i < K; ++i) e[i] = fma(r[i], q[i], scaled[i]);
 #else
-  for (int i = 0; i < K; ++i) e[i] = exp2_of(x[i], k);
+  for (int i = 0; i < K; ++i) e[i] = exp2_sum<kWithRest>(x[i], rest[i], k);
 #endif
 }
 
-/// exp(-|v|) with the argument reduced in two pieces, so that it stays right to rounding for every v.
+/// e[i] = 2^x[i].
+template <int K>
+STATESPACE_INLINE void exp2_all(const Floats (&x)[K], Floats (&e)[K], const Exp2Constants& k) {
+  exp2_stages<false>(x, x, e, k);
+}
+
+/// Below this the exponential is 0, or as little as `exp2_sum` gives; infinity would make its pieces NaN.
+#if defined(__AVX512F__)
+inline constexpr float kLeastExponent = -104.0f;
+#else
+inline constexpr float kLeastExponent = -87.33654f;
+#endif
+
+/// e[i] = exp(-|v[i]|) with the argument reduced in two pieces, so that it stays right to rounding for every v.
+template <int K>
+STATESPACE_INLINE void exp_minus_abs_all(const Floats (&v)[K], Floats (&e)[K], const Exp2Constants& k) {
+  Floats negative[K], x[K], rest[K];
+  for (int i = 0; i < K; ++i) negative[i] = from_bits(bits_of(v[i]) | static_cast<int32_t>(0x80000000u));
+  for (int i = 0; i < K; ++i) negative[i] = max(broadcast(kLeastExponent), negative[i]);
+  for (int i = 0; i < K; ++i) x[i] = as_value(negative[i] * kLog2E);
+  // log2(e) = kLog2E + 1.92596e-8, and this product recovers what the one above rounded away.
+  for (int i = 0; i < K; ++i) rest[i] = multiply_add(negative[i], broadcast(kLog2E), -x[i]);
+  for (int i = 0; i < K; ++i) rest[i] = fma(negative[i], broadcast(1.925963033500e-8f), rest[i]);
+  exp2_stages<true>(x, rest, e, k);
+}
+
 STATESPACE_INLINE Floats exp_minus_abs(Floats v, const Exp2Constants& k) {
-  const Floats negative = from_bits(bits_of(v) | static_cast<int32_t>(0x80000000u));
-  const Floats x = as_value(negative * kLog2E);
-  // log2(e) = kLog2E + 1.92596e-8, and the inner product recovers what the one above rounded away.
-  const Floats rest = fma(negative, broadcast(1.925963033500e-8f), multiply_add(negative, broadcast(kLog2E), -x));
-  const Floats e = exp2_of(x, k);
-  // 2^(x + rest) = 2^x (1 + rest ln 2); `rest` is tiny, and 0 * inf is avoided where v is infinite.
-  const Floats correction = select(negative > -90.0f, rest * 0.6931472f, Floats{});
-  return fma(e, correction, e);
+  Floats e[1];
+  exp_minus_abs_all({v}, e, k);
+  return e[0];
 }
 
 /// 1 / x for x in [1, 2], within one unit in the last place.
@@ -162,6 +213,11 @@ STATESPACE_INLINE Floats reciprocal_of_sum(Floats x) {
 #if defined(__AVX512F__)
   const Floats guess = (Floats)_mm512_rcp14_ps((__m512)x);
   return fma(guess, fma(-x, guess, broadcast(1.0f)), guess);
+#elif defined(__AVX2__)
+  // Of 12 bits, so one term more than above: g (1 + e + e^2) with e = 1 - x g. Division takes twice as long.
+  const Floats guess = (Floats)_mm256_rcp_ps((__m256)x);
+  const Floats error = fma(-x, guess, broadcast(1.0f));
+  return fma(guess, fma(error, error, error), guess);
 #else
   return 1.0f / x;
 #endif
@@ -174,6 +230,15 @@ STATESPACE_INLINE Floats softplus_from(Floats v, Floats e) { return max(Floats{}
 STATESPACE_INLINE Floats logistic_from(Floats v, Floats e) {
   const Floats inverse = reciprocal_of_sum(e + 1.0f);
   return select(v < 0.0f, e * inverse, inverse);
+}
+
+/// 1 / (1 + exp(-v)), stage by stage as above.
+template <int K>
+STATESPACE_INLINE void logistic_all(const Floats (&v)[K], Floats (&sigma)[K], const Exp2Constants& k) {
+  Floats e[K], inverse[K];
+  exp_minus_abs_all(v, e, k);
+  for (int i = 0; i < K; ++i) inverse[i] = reciprocal_of_sum(e[i] + 1.0f);
+  for (int i = 0; i < K; ++i) sigma[i] = select(v[i] < 0.0f, e[i] * inverse[i], inverse[i]);
 }
 
 STATESPACE_INLINE Floats logistic_of(Floats v, const Exp2Constants& k) {

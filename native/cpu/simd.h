@@ -98,6 +98,8 @@ STATESPACE_INLINE void stream_fence() {
 }
 
 STATESPACE_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 3); }
+/// Into the second level only, for more lines than the first has room for.
+STATESPACE_INLINE void prefetch_l2(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 /// a * b + c, contracted to one instruction where there is one.
 STATESPACE_INLINE Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
