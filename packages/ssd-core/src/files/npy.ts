@@ -200,8 +200,7 @@ function splitHeader(op: string, name: string, bytes: Uint8Array): { start: numb
  * @throws {DTypeError} for bf16, which NumPy lacks. @throws {ArgumentError | DisposedError | ShapeError} for memory that
  * does not hold the tensor.
  */
-export function encodeNpy(value: TensorLike | RawTensor, name = 'tensor'): Uint8Array {
-  const op = 'writeNpy';
+export function encodeNpy(value: TensorLike | RawTensor, name = 'tensor', op = 'writeNpy'): Uint8Array {
   const tag = isRaw(value) ? undefined : tensorDType(value);
   const complex = tag === 'c64' || tag === 'c128';
   const numbers = complex ? ({ ...value, dtype: tag === 'c64' ? 'f32' : 'f64' } as TensorLike) : value;

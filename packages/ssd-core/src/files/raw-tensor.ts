@@ -1,16 +1,8 @@
 /** Tensors as files hold them: row-major, in number formats that kernels lack too. */
 import { bytesPerElement, type DType } from '../dtype.js';
 import { DTypeError, ShapeError } from '../errors.js';
-import { loadContiguous } from '../reference/views.js';
-import { checkView } from '../tensor-checks.js';
-import {
-  elementCount,
-  formatShape,
-  hostData,
-  isContiguous,
-  type TensorLike,
-  tensorDType,
-} from '../tensor-like.js';
+import { rowMajorArray } from '../reference/views.js';
+import { elementCount, formatShape, type TensorLike, tensorDType } from '../tensor-like.js';
 
 /** Number formats of files, by their safetensors names. */
 export type FileDType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
@@ -100,12 +92,7 @@ export function describe(
  * @throws {ArgumentError | DisposedError | DTypeError | ShapeError} for memory that does not hold them.
  */
 export function fileArrayOf(op: string, name: string, value: TensorLike | RawTensor): FileArray {
-  if (isRaw(value)) return checkRaw(op, name, value);
-  const count = elementCount(value.shape);
-  if (count === 0 || !isContiguous(value)) return loadContiguous(op, name, value);
-  checkView(op, name, value);
-  const start = value.offset ?? 0;
-  return hostData(op, name, value).subarray(start, start + count);
+  return isRaw(value) ? checkRaw(op, name, value) : rowMajorArray(op, name, value);
 }
 
 export function isRaw(value: TensorLike | RawTensor): value is RawTensor {

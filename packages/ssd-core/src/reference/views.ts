@@ -123,6 +123,15 @@ export function loadContiguous(op: string, argument: string, tensor: TensorLike)
   return copy;
 }
 
+/** The entries in row-major order: a part of the tensor's own array where they lie so, else a copy. */
+export function rowMajorArray(op: string, argument: string, tensor: TensorLike): TypedArray {
+  checkView(op, argument, tensor);
+  const count = elementCount(tensor.shape);
+  if (count === 0 || !isContiguous(tensor)) return loadContiguous(op, argument, tensor);
+  const start = tensor.offset ?? 0;
+  return hostData(op, argument, tensor).subarray(start, start + count);
+}
+
 /**
  * A copy of an index tensor, each entry in [0, `below`) or equal to `except`.
  * @throws {ArgumentError} naming the first entry outside.
