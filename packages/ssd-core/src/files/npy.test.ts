@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allocateHostArray, type DType } from '../dtype.js';
 import { DisposedError, DTypeError, FormatError, ShapeError } from '../errors.js';
 import { loadContiguous } from '../reference/views.js';
-import { contiguousStrides, elementCount, type TensorLike } from '../tensor-like.js';
+import type { TensorLike } from '../tensor-like.js';
+import { anyView, detached } from '../testing/index.js';
 import { decodeRawNpy, encodeNpy, parseNpy, type RawTensor } from './index.js';
 
 const bytesOf = (name: string) =>
@@ -62,35 +62,9 @@ describe('our files', () => {
     expect(encodeNpy(pairs)).toEqual(bytesOf('c8.npy'));
   });
 
-  const dtypes: readonly DType[] = ['f32', 'f64', 'f16', 'i32', 'u8', 'c64', 'c128'];
-  const view = fc
-    .record({
-      dtype: fc.constantFrom(...dtypes),
-      shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
-      offset: fc.integer({ min: 0, max: 3 }),
-      order: fc.array(fc.nat(), { minLength: 4, maxLength: 4 }),
-      flip: fc.boolean(),
-    })
-    .map(({ dtype, shape: sizes, offset, order, flip }): TensorLike => {
-      const shape = dtype.startsWith('c') ? [...sizes, 2] : sizes;
-      // Axes in any order in memory; the first one may run backwards.
-      const axes = shape.map((_, axis) => axis).sort((a, b) => (order[a] as number) - (order[b] as number));
-      const packed = contiguousStrides(axes.map((axis) => shape[axis] as number));
-      const strides = shape.map((_, axis) => packed[axes.indexOf(axis)] as number);
-      let start = offset;
-      const size = shape[0] ?? 0;
-      if (flip && size > 0) {
-        start += (strides[0] as number) * (size - 1);
-        strides[0] = -(strides[0] as number);
-      }
-      const data = allocateHostArray(dtype, elementCount(shape) + offset);
-      for (let i = 0; i < data.length; i++) data[i] = (7 * i + 3) % 251;
-      return { dtype, shape, strides, offset: start, data };
-    });
-
   test('come back from views of any strides', () => {
     fc.assert(
-      fc.property(view, (tensor) => {
+      fc.property(anyView(['f32', 'f64', 'f16', 'i32', 'u8', 'c64', 'c128']), (tensor) => {
         const back = decodeRawNpy(encodeNpy(tensor));
         expect(back.shape).toEqual(tensor.shape);
         expect(back.data).toEqual(loadContiguous('test', 'tensor', tensor));
@@ -113,23 +87,13 @@ describe('our files', () => {
     ['too many axes', { data, shape: new Array(65).fill(1) }, ShapeError, /64 axes/],
     ['raw numbers of another count', { data, shape: [7], dtype: 'F32' }, ShapeError, /for 6 numbers/],
     ['raw numbers of another type', { data, shape: [6], dtype: 'F64' }, DTypeError, /Float64Array for F64/],
-    [
-      'memory that is gone',
-      { data: structuredCloneAway(new Float32Array(6)), shape: [6] },
-      DisposedError,
-      /detached/,
-    ],
+    ['memory that is gone', { data: detached(new Float32Array(6)), shape: [6] }, DisposedError, /detached/],
   ])('refuse %s', (_, tensor, type, message) => {
     const refused = () => encodeNpy(tensor);
     expect(refused).toThrow(message);
     expect(refused).toThrow(type as typeof ShapeError);
   });
 });
-
-function structuredCloneAway<A extends Float32Array>(array: A): A {
-  structuredClone(array, { transfer: [array.buffer as ArrayBuffer] });
-  return array;
-}
 
 /** A version 1 file around a header written by hand. */
 function file(header: string, dataBytes: number): Uint8Array {

@@ -1,4 +1,5 @@
 /** Helpers of the tests of all packages. Not published. */
+export * from './any-view.js';
 export * from './arrays.js';
 export * from './finite-differences.js';
 export * from './golden.js';
