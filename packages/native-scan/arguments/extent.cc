@@ -1,6 +1,7 @@
 #include "extent.h"
 
 #include <algorithm>
+#include <array>
 
 namespace statespace::arguments {
 
@@ -17,6 +18,27 @@ bool Measure(std::span<const Axis> axes, Extent* extent) noexcept {
                       !__builtin_mul_overflow(nonzero - 1, stride, &reach) &&
                       !__builtin_add_overflow(*end, reach, end);
     if (!fits) return false;
+  }
+  return true;
+}
+
+bool Separate(std::span<const Axis> axes) noexcept {
+  struct Steps {
+    uint64_t stride;
+    uint64_t count;
+  };
+  std::array<Steps, kMostAxes> sorted;
+  size_t count = 0;
+  for (const auto& [size, stride] : axes) {
+    if (size == 0) return true;
+    const auto magnitude = static_cast<uint64_t>(stride);
+    if (size > 1) sorted[count++] = {stride < 0 ? 0 - magnitude : magnitude, static_cast<uint64_t>(size - 1)};
+  }
+  std::sort(sorted.begin(), sorted.begin() + count, [](const Steps& a, const Steps& b) { return a.stride < b.stride; });
+  uint64_t reach = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (sorted[i].stride <= reach) return false;
+    reach += sorted[i].stride * sorted[i].count;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 /// How far views reach and what they share, in overflow-safe arithmetic.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -13,6 +14,9 @@ inline constexpr int64_t kMaxBatch = (int64_t{1} << 31) - 1;
 /// Bound on the entries of any view, also of empty ones with zeros left out, so that no product of sizes in a
 /// kernel can overflow.
 inline constexpr int64_t kMaxEntries = int64_t{1} << 52;
+
+/// Axes of a view, the two parts of complex entries among them.
+inline constexpr size_t kMostAxes = 9;
 
 struct Axis {
   int64_t size;
@@ -29,6 +33,10 @@ struct Extent {
 
 /// False where sizes or strides are beyond what any memory holds. Sizes are not negative.
 bool Measure(std::span<const Axis> axes, Extent* extent) noexcept;
+
+/// Whether no two entries of a measured view share memory, by a test that slices and permutations pass: each stride
+/// leads beyond what the smaller ones reach.
+bool Separate(std::span<const Axis> axes) noexcept;
 
 /// False where the product of the sizes, zeros left out, is above `kMaxEntries`.
 bool Product(std::initializer_list<int64_t> sizes, int64_t* product) noexcept;
