@@ -147,9 +147,10 @@ function fail(message) {
 
 function manifests() {
   const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'].map((name) => join(root, name));
-  for (const name of readdirSync(join(root, 'packages')))
-    files.push(join(root, 'packages', name, 'package.json'));
-  return files;
+  const members = ['packages', 'examples'].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => join(folder, name)),
+  );
+  return files.concat(['native', 'bench', ...members].map((folder) => join(root, folder, 'package.json')));
 }
 
 function filesBelow(folder, pattern) {
