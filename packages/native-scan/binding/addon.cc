@@ -8,7 +8,7 @@ namespace statespace::binding {
 namespace {
 
 /// Raised with every new function and every change of a function's arguments; src/addon.ts refuses another number.
-constexpr int32_t kInterfaceVersion = 3;
+constexpr int32_t kInterfaceVersion = 4;
 
 bool Define(napi_env env, napi_value exports, std::span<const Method> methods) {
   for (const Method& method : methods) {
@@ -35,7 +35,7 @@ bool Initialise(napi_env env, napi_value exports) {
   }
   for (const auto methods : {ScanMethods(), ConvMethods(), SsdMethods(), DiagonalSsdMethods(), UpdateMethods(),
                              ElementwiseMethods(), ReduceMethods(), MatrixMethods(), NormMethods(), LossMethods(),
-                             RandomMethods(), OptimizerMethods(), RuntimeMethods()}) {
+                             RandomMethods(), OptimizerMethods(), RuntimeMethods(), InterfaceMethods()}) {
     if (!Define(env, exports, methods)) return false;
   }
   napi_value version = nullptr;

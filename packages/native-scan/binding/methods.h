@@ -20,5 +20,6 @@ std::span<const Method> LossMethods();
 std::span<const Method> RandomMethods();
 std::span<const Method> OptimizerMethods();
 std::span<const Method> RuntimeMethods();
+std::span<const Method> InterfaceMethods();
 
 }  // namespace statespace::binding

@@ -20,6 +20,7 @@ const skipped = new Set([
   'isa',
   'isas',
   'forceIsa',
+  'nativeInterface',
   'interfaceVersion',
 ]);
 

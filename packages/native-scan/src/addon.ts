@@ -2,7 +2,7 @@
 import type { TypedArray } from '@statespace/ssd-core';
 
 /** Must equal `interfaceVersion` of the binary; binding/addon.cc raises it with every change of a call. */
-export const interfaceVersion = 3;
+export const interfaceVersion = 4;
 
 export type NativeArray = TypedArray | readonly TypedArray[] | undefined;
 
@@ -15,6 +15,13 @@ export type AsyncNativeKernel = (
   cancel: Int32Array | undefined,
   ...arrays: NativeArray[]
 ) => number | Promise<number>;
+
+declare const external: unique symbol;
+
+/** The function table for other native addons, which `statespace_get_interface` of `statespace/node.h` takes out of it. */
+export interface NativeInterface {
+  readonly [external]: true;
+}
 
 type SsmOp =
   | 'selectiveScan'
@@ -72,4 +79,6 @@ export interface Addon
   isa(): string;
   isas(): string[];
   forceIsa(name: string | null): number;
+  /** The table of include/statespace/statespace.h as an External. */
+  nativeInterface(): NativeInterface;
 }

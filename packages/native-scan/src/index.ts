@@ -28,6 +28,7 @@ export { createDeviceBuffer } from './device-buffer.js';
 export * from './diagonal-ssd.js';
 export type { HostTensor, SequenceLayout } from './layout.js';
 export type { LoadAttempt } from './loader.js';
+export * from './native-interface.js';
 export type { AsyncOptions, CallOptions } from './planned-call.js';
 export * from './selective-scan.js';
 export * from './ssd-chunk-scan.js';

@@ -200,7 +200,7 @@ describeNative('the addon called directly', () => {
   );
   const kernels = Object.keys(loadAddon().addon ?? {}).filter(
     (name) =>
-      !/Async$|^(allocate|release|trimMemory|memoryStats|setThreads|getThreads|isa|isas|forceIsa|interfaceVersion)$/.test(
+      !/Async$|^(allocate|release|trimMemory|memoryStats|setThreads|getThreads|isa|isas|forceIsa|nativeInterface|interfaceVersion)$/.test(
         name,
       ),
   );

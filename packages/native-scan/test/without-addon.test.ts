@@ -18,6 +18,7 @@ const {
   getBackendInfo,
   getKernels,
   getNumThreads,
+  nativeInterface,
   selectiveScan,
   selectiveScanAsync,
   setNumThreads,
@@ -35,7 +36,12 @@ test('auto is the reference', async () => {
 });
 
 test('cpu by name throws, listing every attempt', () => {
-  for (const ask of [() => getKernels('cpu'), () => createCpuKernels(), () => setNumThreads(2)]) {
+  for (const ask of [
+    () => getKernels('cpu'),
+    () => createCpuKernels(),
+    () => setNumThreads(2),
+    () => nativeInterface(),
+  ]) {
     expect(ask).toThrow(
       expect.objectContaining({
         code: 'ERR_BACKEND_UNAVAILABLE',
