@@ -1,13 +1,14 @@
-/** Runs every program of examples/ and compares what it prints with its README. */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+/** Builds what is to be built of examples/, runs every program and compares what it prints with its README. */
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { getBackendInfo } from '@statespace/native-scan';
 import { fromNpy } from '@statespace/native-scan/adapters';
 import { selectiveScanRef } from '@statespace/ssd-core';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const examples = fileURLToPath(new URL('../examples', import.meta.url));
 const names = readdirSync(examples, { withFileTypes: true })
@@ -23,6 +24,18 @@ const run = async (name: string, folder: string, backend: string) => {
   return stdout;
 };
 
+/** Whether an example with an addon of its own runs here. */
+const has = (command: string) => spawnSync(command, ['--version']).status === 0;
+const builds =
+  getBackendInfo().isa !== undefined &&
+  has('cmake') &&
+  (process.platform === 'win32' || [process.env.CC ?? 'cc', 'gcc', 'clang'].some(has));
+const isAddon = (name: string) => existsSync(join(examples, name, 'CMakeLists.txt'));
+
+test.runIf(process.env.STATESPACE_REQUIRE_NATIVE === '1')('addons can be built where they must be', () =>
+  expect(builds).toBe(true),
+);
+
 test('the list of examples is the folder', () => {
   const list = readFileSync(join(examples, 'README.md'), 'utf8');
   const listed = [...list.matchAll(/^\| \[([a-z-]+)\]\(\1\)/gm)].map((match) => match[1]);
@@ -35,11 +48,20 @@ describe.each(names)('example %s', (name) => {
     expect(manifest).toMatchObject({ private: true, type: 'module', scripts: { start: 'node main.mjs' } });
   });
 
-  test.each(['auto', 'reference'])('prints what its README shows, backend %s', async (backend) => {
-    const readme = readFileSync(join(examples, name, 'README.md'), 'utf8');
-    const shown = /^```text\n([\s\S]*?)^```/m.exec(readme)?.[1];
-    expect(await run(name, join(work, `${name}-${backend}`), backend)).toBe(shown);
-  });
+  beforeAll(async () => {
+    if (!isAddon(name) || !builds) return;
+    const cwd = join(examples, name);
+    await promisify(execFile)(process.execPath, ['node_modules/cmake-js/bin/cmake-js', 'compile'], { cwd });
+  }, 120_000);
+
+  test.skipIf(isAddon(name) && !builds).each(['auto', 'reference'])(
+    'prints what its README shows, backend %s',
+    async (backend) => {
+      const readme = readFileSync(join(examples, name, 'README.md'), 'utf8');
+      const shown = /^```text\n([\s\S]*?)^```/m.exec(readme)?.[1];
+      expect(await run(name, join(work, `${name}-${backend}`), backend)).toBe(shown);
+    },
+  );
 });
 
 test('the arrays that the npy example writes are the reference scan of those that it reads', async () => {
