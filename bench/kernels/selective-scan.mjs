@@ -18,6 +18,7 @@ export const selectiveScanCases = [
     },
   },
   {
+    // As in training: the forward pass has kept the state before every 16th step.
     kernel: 'selective scan backward',
     shape,
     target: 0.75,
@@ -26,7 +27,8 @@ export const selectiveScanCases = [
       const args = scanInputs(inputs, shape);
       const gradients = gradientsOf(inputs, args);
       const gradOut = inputs.uniform(args.u.shape, -1, 1);
-      return () => selectiveScanBackward({ ...args, gradOut, ...gradients, backend: 'cpu' });
+      const { checkpoints } = selectiveScan({ ...args, backend: 'cpu', returnCheckpoints: true });
+      return () => selectiveScanBackward({ ...args, checkpoints, gradOut, ...gradients, backend: 'cpu' });
     },
   },
 ];

@@ -194,6 +194,10 @@ Status selective_scan(const SelectiveScanArgs& args) noexcept {
   if (status != Status::kOk) return status;
   if (!constants_in_place(args)) return Status::kUnsupported;
   const int64_t sequences = sequence_count(args);
+  if (args.checkpoints != nullptr) {
+    const int64_t used = selective_scan_checkpoint_size(args);
+    for (int64_t i = used; i < args.checkpoint_room; ++i) args.checkpoints[i] = 0;
+  }
   if (args.dim == 0) return Status::kOk;
   const int64_t elements = args.batch * args.seq_len * args.dim;
   if (elements > 0 && args.out.data == nullptr) return Status::kBadArgument;

@@ -58,6 +58,8 @@ struct SelectiveScanArgsOf : SelectiveScanInputsOf<Real> {
   /// State before every chunk, selective_scan_checkpoint_size() floats, optional: lets the backward pass skip its
   /// own forward sweep. Only the real float kernel writes and reads it.
   Real* checkpoints = nullptr;
+  /// Floats there is room for, at least that size; the kernel sets those that are left over to 0.
+  int64_t checkpoint_room = 0;
 };
 
 /// Every gradient is optional, overwritten, and has the shape of its input.

@@ -61,6 +61,7 @@ const scan = fc
     const pair = complex ? [2] : [];
     const own = complex ? (s.wide ? 'c128' : 'c64') : parameter;
     const rows = stateRows(options, batch);
+    const keeps = !complex && !s.wide && type !== 'f64' && options.seqIdx === undefined;
     const weights = groups === 0 ? [D, N] : groups === 1 ? [batch, seqLen, N] : [batch, seqLen, 2, N];
     const weightType = complex ? own : groups === 0 ? parameter : type;
     return {
@@ -82,9 +83,19 @@ const scan = fc
         gradOut: tensor([batch, seqLen, D], type),
         ...has(flags, 'gradLastState', tensor([rows, D, N, ...pair], own)),
       },
-      outputs: { out: tensor([batch, seqLen, D], type), lastState: tensor([rows, D, N, ...pair], own) },
+      outputs: {
+        out: tensor([batch, seqLen, D], type),
+        lastState: tensor([rows, D, N, ...pair], own),
+        ...(keeps && { checkpoints: tensor([chunkRows(options, batch, seqLen), N, D], 'f32') }),
+      },
     };
   });
+
+/** Rows of checkpoints. */
+function chunkRows({ cuSeqlens }, batch, seqLen) {
+  if (cuSeqlens === undefined) return batch * Math.ceil(seqLen / 16);
+  return Math.floor(seqLen / 16) + cuSeqlens.values.length - 1;
+}
 
 const conv = fc
   .record({

@@ -3,6 +3,7 @@ import {
   checkSelectiveScanShapes,
   type SelectiveScanDims,
   type SelectiveScanInputs,
+  selectiveScanCheckpointShape,
   type TensorLike,
   tensorDType,
 } from '@statespace/ssd-core';
@@ -28,6 +29,13 @@ export interface SelectiveScanOptions extends SelectiveScanInputs, CallOptions {
   readonly out?: TensorLike;
   /** Where to put the last state, (B, D, N) or (S, D, N), contiguous. */
   readonly lastState?: TensorLike;
+  /**
+   * Also give the states that the backward call would compute again: a quarter of its time, for as much memory as u.
+   * Default false. Not for float64, complex A or `seqIdx`.
+   */
+  readonly returnCheckpoints?: boolean;
+  /** Where to put the checkpoints, contiguous float32. */
+  readonly checkpoints?: TensorLike;
 }
 
 export interface SelectiveScanResult {
@@ -35,9 +43,11 @@ export interface SelectiveScanResult {
   readonly out: HostTensor;
   /** (B, D, N) or (S, D, N), of A's format; where it was asked for. */
   readonly lastState?: HostTensor;
+  /** (R, N, D), the state before every 16th step; where they were asked for. */
+  readonly checkpoints?: HostTensor;
 }
 
-type Names = 'out' | 'lastState';
+type Names = 'out' | 'lastState' | 'checkpoints';
 
 interface Plan<Args, Name extends string> {
   readonly backend: Backend;
@@ -87,6 +97,8 @@ export interface SelectiveScanBackwardInputs extends SelectiveScanInputs {
   readonly gradOut: TensorLike;
   /** Gradient of `lastState`; zero when absent. */
   readonly gradLastState?: TensorLike;
+  /** From the forward call with the same inputs. */
+  readonly checkpoints?: TensorLike;
 }
 
 const gradientNames = [
@@ -114,7 +126,8 @@ export type SelectiveScanBackwardOptions = SelectiveScanBackwardInputs &
  *   g[t] = dy[t] C[t] + exp(Delta[t+1] A) g[t+1];   gradA = sum Delta g p;   gradB[t] = sum_d Delta u g;
  *   gradC[t] = sum_d dy h;   dDelta[t] = u <g, B> + <g, A p>;   gradU[t] = D dy + Delta <g, B>
  *
- * Complex gradients follow dL/dRe + i dL/dIm. The state is recomputed from the inputs, none is kept by the forward.
+ * Complex gradients follow dL/dRe + i dL/dIm. The states are recomputed from the inputs, unless the forward
+ * has kept them as `checkpoints`.
  *
  * @param options those of the forward, `gradOut` (B, L, D) and optionally `gradLastState` (B, D, N).
  * @returns the gradients of the inputs that were given, or those named in `gradients`; in `gradU` and its
@@ -147,8 +160,24 @@ const inputKeys = [
   'initialState',
   ...sequenceKeys,
 ] as const;
-const forwardKeys = [...inputKeys, ...callKeys, 'returnLastState', 'out', 'lastState'];
-const backwardKeys = [...inputKeys, ...callKeys, 'gradOut', 'gradLastState', 'gradients', ...gradientNames];
+const forwardKeys = [
+  ...inputKeys,
+  ...callKeys,
+  'returnLastState',
+  'out',
+  'lastState',
+  'returnCheckpoints',
+  'checkpoints',
+];
+const backwardKeys = [
+  ...inputKeys,
+  ...callKeys,
+  'gradOut',
+  'gradLastState',
+  'checkpoints',
+  'gradients',
+  ...gradientNames,
+];
 
 function planForward(
   op: string,
@@ -160,6 +189,7 @@ function planForward(
   const dims = checkSelectiveScanShapes(op, inputs);
   const backend = chooseBackend(op, inputs, dims, options);
   const wantsState = options.returnLastState === true || options.lastState !== undefined;
+  const wantsCheckpoints = options.returnCheckpoints === true || options.checkpoints !== undefined;
   const outputs: Outputs<Names> & { readonly out: object } = {
     out: makeOutput({
       op,
@@ -179,6 +209,16 @@ function planForward(
         layout: 'bld',
       }),
     }),
+    ...(wantsCheckpoints && {
+      checkpoints: makeOutput({
+        op,
+        argument: 'checkpoints',
+        shape: selectiveScanCheckpointShape(op, dims, inputs),
+        dtype: 'f32',
+        given: options.checkpoints,
+        layout: 'bld',
+      }),
+    }),
   };
   const targets = targetsOf<Names>(outputs);
   const args = { ...inputs, ...targets, out: targets.out as TensorLike };
@@ -193,7 +233,11 @@ function planBackward(
   const layout = checkLayout(op, options.layout);
   const inputs = { ...inLengthSecond(options, layout), gradOut: asLengthSecond(options.gradOut, layout) };
   const dims = checkSelectiveScanShapes(op, inputs);
-  const backend = chooseBackend(op, inputs, dims, options, [inputs.gradOut, inputs.gradLastState]);
+  const backend = chooseBackend(op, inputs, dims, options, [
+    inputs.gradOut,
+    inputs.gradLastState,
+    inputs.checkpoints,
+  ]);
   const sources = {
     gradU: inputs.u,
     gradDelta: inputs.delta,

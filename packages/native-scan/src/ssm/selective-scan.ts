@@ -4,11 +4,12 @@ import {
   checkSelectiveScanOutputs,
   checkSelectiveScanShapes,
   checkSelectiveScanUpstream,
+  DTypeError,
   type SelectiveScanArgs,
   type SelectiveScanBackwardArgs,
   type SelectiveScanDims,
-  type SelectiveScanInputs,
   type TensorLike,
+  tensorDType,
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
 import { expectAtMost } from './limits.js';
@@ -23,7 +24,10 @@ export function prepareSelectiveScan(runtime: NativeRuntime, args: SelectiveScan
   const dims = checkSelectiveScanShapes(op, args);
   checkSelectiveScanOutputs(op, dims, args);
   const call = startCall(runtime, op, dims, args);
-  call.sequenceOutput('out', args.out).result('lastState', args.lastState);
+  call
+    .sequenceOutput('out', args.out)
+    .result('lastState', args.lastState)
+    .result('checkpoints', checkpointsFor(op, dims, args));
   const { selectiveScan: sync, selectiveScanAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
@@ -48,16 +52,36 @@ export function prepareSelectiveScanBackward(
     .result('gradD', args.gradD)
     .sequenceOutput('gradZ', args.gradZ)
     .result('gradDeltaBias', args.gradDeltaBias)
-    .result('gradInitialState', args.gradInitialState);
+    .result('gradInitialState', args.gradInitialState)
+    .parameter('checkpoints', checkpointsFor(op, dims, args));
   const { selectiveScanBackward: sync, selectiveScanBackwardAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
+}
+
+/** Checkpoints in what they are computed in: the kernel of float32 alone keeps them. @throws {DTypeError} */
+function checkpointsFor(
+  op: string,
+  { complex }: SelectiveScanDims,
+  args: SelectiveScanArgs | SelectiveScanBackwardArgs,
+): TensorLike | undefined {
+  const { checkpoints, u, delta, A, B, C, D, z, deltaBias, initialState } = args;
+  if (checkpoints === undefined) return undefined;
+  const tensors = [u, delta, A, B, C, D, z, deltaBias, initialState, checkpoints];
+  if (!complex && tensors.every((tensor) => tensor === undefined || tensorDType(tensor) !== 'f64'))
+    return checkpoints;
+  throw new DTypeError({
+    op,
+    argument: 'checkpoints',
+    wanted: 'none beside float64 tensors',
+    got: 'checkpoints',
+  });
 }
 
 function startCall(
   runtime: NativeRuntime,
   op: string,
   dims: SelectiveScanDims,
-  inputs: SelectiveScanInputs,
+  inputs: SelectiveScanArgs | SelectiveScanBackwardArgs,
 ): NativeCall {
   expectAtMost(op, 'A', 'dState', dims.dState, maxState);
   const { u, delta, A, B, C, D, z, deltaBias, initialState } = inputs;
@@ -70,7 +94,8 @@ function startCall(
     .number(dims.dState)
     .number(dims.groupsB)
     .number(dims.groupsC)
-    .flag(inputs.deltaSoftplus);
+    .flag(inputs.deltaSoftplus)
+    .number(inputs.checkpoints?.shape[0] ?? 0);
   addSequenceNumbers(call, dims, inputs).sequence('u', u).sequence('delta', delta).parameter('A', A);
   addCoefficient(call, 'B', B, dims.groupsB, dims.complex);
   addCoefficient(call, 'C', C, dims.groupsC, dims.complex);

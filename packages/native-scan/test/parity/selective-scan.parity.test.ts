@@ -1,4 +1,9 @@
-import { type SelectiveScanInputs, selectiveScanBackwardRef, selectiveScanRef } from '@statespace/ssd-core';
+import {
+  type SelectiveScanInputs,
+  selectiveScanBackwardRef,
+  selectiveScanRef,
+  type TensorLike,
+} from '@statespace/ssd-core';
 import {
   goldenCases,
   type RandomScanOptions,
@@ -88,6 +93,58 @@ describeNative('selectiveScan on cpu', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describeNative('checkpoints on cpu', () => {
+  const plain = randomScanInputs({ seqLen: 49, dInner: 20, dState: 5 });
+  const forms: Record<string, SelectiveScanInputs> = {
+    plain,
+    'a multiple of 16': randomScanInputs({ seqLen: 32, dInner: 17, dState: 16 }),
+    reverse: { ...plain, reverse: true },
+    lengths: { ...plain, lengths: { data: Int32Array.of(17, 33), shape: [2] } },
+    packed: randomScanInputs({ batch: 1, seqLen: 50, dInner: 18, cuSeqlens: [0, 0, 17, 18, 18, 50] }),
+    'packed, reverse': {
+      ...randomScanInputs({ batch: 1, seqLen: 50, dInner: 18, cuSeqlens: [0, 0, 17, 18, 18, 50] }),
+      reverse: true,
+    },
+  };
+
+  test.each(Object.entries(forms))('%s: the states of the oracle, and the same gradients', (_, inputs) => {
+    const narrow = { ...inFloat32(inputs), backend: 'cpu' as const };
+    const { out, checkpoints } = selectiveScan({ ...narrow, returnCheckpoints: true });
+    expect(out.data).toEqual(selectiveScan(narrow).out.data);
+    const wanted = selectiveScanRef(inputs, { withCheckpoints: true }).checkpoints;
+    expect(checkpoints?.shape).toEqual(wanted?.shape);
+    expect(worstError({ checkpoints }, { checkpoints: wanted }).error).toBeLessThan(tolerance);
+    const call = { ...narrow, ...inFloat32(upstreamOf(inputs)) };
+    expect(selectiveScanBackward({ ...call, checkpoints })).toEqual(selectiveScanBackward(call));
+  });
+
+  test('are what the backward pass starts from', () => {
+    const call = { ...inFloat32(plain), ...inFloat32(upstreamOf(plain)), backend: 'cpu' as const };
+    const { checkpoints } = selectiveScan({ ...inFloat32(plain), backend: 'cpu', returnCheckpoints: true });
+    const doubled = {
+      ...checkpoints,
+      data: Float32Array.from(checkpoints?.data ?? [], (value) => 2 * value),
+    };
+    const { gradC } = selectiveScanBackward({ ...call, checkpoints: doubled as TensorLike });
+    expect(gradC?.data).not.toEqual(selectiveScanBackward(call).gradC?.data);
+  });
+
+  test('are refused in a wrong shape, for float64, for complex A and with seqIdx', () => {
+    const narrow = { ...inFloat32(plain), backend: 'cpu' as const };
+    const short = { data: new Float32Array(7 * 5 * 20), shape: [7, 5, 20] };
+    expect(() => selectiveScan({ ...narrow, checkpoints: short })).toThrow(
+      /checkpoints: expected \(R, N, D\) = \(8, 5, 20\)/,
+    );
+    expect(() => selectiveScan({ ...plain, backend: 'cpu', returnCheckpoints: true })).toThrow(/float64/);
+    const seqIdx = { data: new Int32Array(98), shape: [2, 49] };
+    expect(() => selectiveScan({ ...narrow, seqIdx, returnCheckpoints: true })).toThrow(
+      /no seqIdx, got seqIdx/,
+    );
+    const complex = inFloat32(randomScanInputs({ seqLen: 5, complex: true }));
+    expect(() => selectiveScan({ ...complex, returnCheckpoints: true })).toThrow(/real A/);
   });
 });
 

@@ -61,11 +61,18 @@ export interface SelectiveScanArgs extends SelectiveScanInputs {
   readonly out: TensorLike;
   /** State after the last step, (B, D, N) or (S, D, N). */
   readonly lastState?: TensorLike;
+  /**
+   * State before every 16th step of every sequence, in the order of the walk, (R, N, D) with R of
+   * `selectiveScanCheckpointShape`; rows that are left over are 0. Not for complex A or `seqIdx`.
+   */
+  readonly checkpoints?: TensorLike;
 }
 
 export interface SelectiveScanBackwardArgs extends SelectiveScanInputs {
   readonly gradOut: TensorLike;
   readonly gradLastState?: TensorLike;
+  /** From the forward pass over the same inputs: spares a sweep to the kernels that can use them. */
+  readonly checkpoints?: TensorLike;
   readonly gradU?: TensorLike;
   readonly gradDelta?: TensorLike;
   readonly gradA?: TensorLike;

@@ -26,7 +26,7 @@ const rounded = (values: Float64Array) => Float32Array.from(values);
 
 /** NaN-filled f32 outputs for each defined result. */
 function outputsFor<Key extends string>(
-  results: Readonly<Record<Key, HostTensor | undefined>>,
+  results: Readonly<Partial<Record<Key, HostTensor | undefined>>>,
 ): Record<Key, { data: Float32Array; shape: readonly number[] }> {
   const entries = Object.entries(results) as [Key, HostTensor | undefined][];
   const defined = entries.filter((entry): entry is [Key, HostTensor] => entry[1] !== undefined);
@@ -53,7 +53,7 @@ describe('every kernel rounds its float64 result once, over the whole output', (
   test('selectiveScan and its backward', () => {
     for (const complex of [false, true]) {
       const inputs = randomScanInputs({ seqLen: 6, complex });
-      const results = selectiveScanRef(inputs);
+      const results = selectiveScanRef(inputs, { withCheckpoints: !complex });
       const outputs = outputsFor({ ...results });
       kernels.selectiveScan({ ...inputs, ...outputs });
       expectRounded(outputs, { ...results });

@@ -50,7 +50,7 @@ import { storeFloat64 } from './views.js';
 function storeResults<Key extends string>(
   op: string,
   targets: { readonly [K in NoInfer<Key>]?: TensorLike | undefined },
-  results: { readonly [K in Key]: Float64Tensor | undefined },
+  results: { readonly [K in Key]?: Float64Tensor | undefined },
 ): void {
   for (const key of Object.keys(results) as Key[]) {
     const target = targets[key];
@@ -64,7 +64,7 @@ export const referenceSsmKernels: SsmKernels = {
   selectiveScan(args: ssm.SelectiveScanArgs): void {
     const op = 'selectiveScan';
     checkSelectiveScanOutputs(op, checkSelectiveScanShapes(op, args), args);
-    storeResults(op, args, selectiveScanRef(args));
+    storeResults(op, args, selectiveScanRef(args, { withCheckpoints: args.checkpoints !== undefined }));
   },
 
   selectiveScanBackward(args: ssm.SelectiveScanBackwardArgs): void {

@@ -5,8 +5,9 @@
  * states (B, D, N), or (S, D, N) for a packed row. Complex A (D, N, 2): states, B and C get a last axis of 2
  * (re, im) too. Backward is the adjoint recurrence of the kernel.
  */
-import type { SelectiveScanInputs } from '@statespace/ssd-core';
+import { type SelectiveScanInputs, selectiveScanCheckpointShape } from '@statespace/ssd-core';
 import { type MaybeTensor, record } from '../autograd/graph.js';
+import { isGradEnabled } from '../autograd/mode.js';
 import { zerosLike } from '../create.js';
 import type { Tensor } from '../tensor.js';
 import { checkPeers, checkRank, dropIndices, type Indices, indexTensor } from './arguments.js';
@@ -98,14 +99,17 @@ export function selectiveScan(options: SelectiveScanOptions): SelectiveScanResul
   const stateRows = bounds === undefined ? (u.shape[0] as number) : Math.max(bounds.size - 1, 0);
   const lastState =
     options.returnLastState === true ? allocate(kernels, u.dtype, [stateRows, ...A.shape]) : undefined;
-  kernels.selectiveScan({ ...kernelInputs(ready, deltaSoftplus, bounds), out, lastState });
+  const checkpoints = wantsCheckpoints(given) ? allocateCheckpoints(u, A, bounds) : undefined;
+  kernels.selectiveScan({ ...kernelInputs(ready, deltaSoftplus, bounds), out, lastState, checkpoints });
   const outputs = lastState === undefined ? [out] : [out, lastState];
-  record(op, outputs, given, [bounds, ...ready], ({ grads, needs, saved: [packed, ...inputs] }) => {
+  record(op, outputs, given, [bounds, checkpoints, ...ready], ({ grads, needs, saved }) => {
+    const [packed, states, ...inputs] = saved;
     const made = gradientsOf(inputs, needs);
     kernels.selectiveScanBackward({
       ...kernelInputs(inputs, deltaSoftplus, packed),
       gradOut: grads[0] === undefined ? zerosLike(inputs[0]) : dense(grads[0]),
       gradLastState: denseMaybe(grads[1]),
+      checkpoints: states,
       gradU: made[0],
       gradDelta: made[1],
       gradA: made[2],
@@ -118,9 +122,24 @@ export function selectiveScan(options: SelectiveScanOptions): SelectiveScanResul
     });
     return made;
   });
+  checkpoints?.dispose();
   dropAll(ready, given);
   dropIndices(bounds, cuSeqlens);
   return { out, lastState };
+}
+
+/** Whether a backward pass may follow whose kernel takes checkpoints. */
+function wantsCheckpoints(inputs: Inputs): boolean {
+  const [u, , A] = inputs;
+  const real = u.dtype === 'f32' && A.shape.length === 2;
+  return real && isGradEnabled() && inputs.some((input) => input?.requiresGrad);
+}
+
+/** Room for the states that the backward pass would compute again: as much as u. */
+function allocateCheckpoints(u: Tensor, A: Tensor, cuSeqlens: MaybeTensor): Tensor {
+  const [batch, seqLen, dInner] = u.shape as [number, number, number];
+  const dims = { batch, seqLen, dInner, dState: A.shape[1] as number, complex: false };
+  return allocate(u.kernels, 'f32', selectiveScanCheckpointShape(op, dims, { cuSeqlens }));
 }
 
 function kernelInputs(

@@ -226,3 +226,27 @@ describe('laws', () => {
     expect(inputs.cuSeqlens).toEqual(toIndexTensor([0, 2, 5]));
   });
 });
+
+test('checkpoints are the states that shorter scans end with', () => {
+  const inputs = randomScanInputs({ seqLen: 37 });
+  const { checkpoints } = selectiveScanRef(inputs, { withCheckpoints: true });
+  expect(checkpoints?.shape).toEqual([2 * 3, 3, 4]);
+  for (const [chunk, steps] of [0, 16, 32].entries()) {
+    const { u, delta, B, C, z } = inputs;
+    const start = Object.fromEntries(
+      Object.entries({ u, delta, B, C, z }).map(([name, tensor]) => [
+        name,
+        sliced(tensor as HostTensor, 1, 0, steps),
+      ]),
+    );
+    const { lastState } = selectiveScanRef({ ...inputs, ...start });
+    for (let b = 0; b < 2; b++) {
+      for (let d = 0; d < 4; d++) {
+        for (let n = 0; n < 3; n++) {
+          const kept = checkpoints?.data[((b * 3 + chunk) * 3 + n) * 4 + d];
+          expect(kept).toBe(lastState.data[(b * 4 + d) * 3 + n]);
+        }
+      }
+    }
+  }
+});

@@ -15,7 +15,12 @@ import { applyGate } from '../gate.js';
 import { inTime } from '../reverse.js';
 import type { SequenceSpan } from '../sequences.js';
 import { loadScanData, projectionLayout, type ScanData } from './scan-data.js';
-import { checkSelectiveScanShapes, type SelectiveScanDims } from './shapes.js';
+import {
+  checkSelectiveScanShapes,
+  type SelectiveScanDims,
+  selectiveScanCheckpointShape,
+  selectiveScanCheckpointSteps,
+} from './shapes.js';
 
 /** Result of the forward pass. */
 export interface SelectiveScanResult {
@@ -23,6 +28,8 @@ export interface SelectiveScanResult {
   readonly out: Float64Tensor;
   /** State after the last step, (B, D, N) or (S, D, N); complex with a last axis of 2. */
   readonly lastState: Float64Tensor;
+  /** State before every 16th step of every sequence, (R, N, D); where they were asked for. */
+  readonly checkpoints?: Float64Tensor;
 }
 
 /**
@@ -37,10 +44,18 @@ export interface SelectiveScanResult {
  * const A = { data: Float64Array.of(-1), shape: [1, 1] };
  * selectiveScanRef({ u: ones, delta: ones, A, B: ones, C: ones }).out.data; // 1, 1 + exp(-1)
  */
-export function selectiveScanRef(inputs: SelectiveScanInputs): SelectiveScanResult {
+export function selectiveScanRef(
+  inputs: SelectiveScanInputs,
+  { withCheckpoints = false }: { readonly withCheckpoints?: boolean } = {},
+): SelectiveScanResult {
   const op = 'selectiveScan';
   const dims = checkSelectiveScanShapes(op, inputs);
-  return inTime(inputs, scanSequences(dims), ['out'], (given) => scanAll(op, given, dims));
+  const checkpoints = withCheckpoints ? zeros(selectiveScanCheckpointShape(op, dims, inputs)) : undefined;
+  return inTime(inputs, scanSequences(dims), ['out'], (given) => scanAll(op, given, dims, checkpoints));
+}
+
+function zeros(shape: readonly [number, number, number]): Float64Tensor {
+  return float64Tensor(new Float64Array(shape[0] * shape[1] * shape[2]), shape);
 }
 
 /** Names of the inputs that have a length. */
@@ -48,17 +63,27 @@ export function scanSequences({ groupsB, groupsC }: SelectiveScanDims): ('u' | '
   return ['u', 'delta', 'z', ...(groupsB > 0 ? ['B' as const] : []), ...(groupsC > 0 ? ['C' as const] : [])];
 }
 
-function scanAll(op: string, inputs: SelectiveScanInputs, dims: SelectiveScanDims): SelectiveScanResult {
+function scanAll(
+  op: string,
+  inputs: SelectiveScanInputs,
+  dims: SelectiveScanDims,
+  checkpoints: Float64Tensor | undefined,
+): SelectiveScanResult {
   const data = loadScanData(op, inputs, dims);
   const y = new Float64Array(data.u.length);
   const size = stateSize(dims);
   const states = new Float64Array(dims.stateRows * dims.dInner * size);
-  for (const span of data.spans) {
+  let chunks = 0;
+  // Checkpoints follow one another in the order of the walk.
+  for (const span of [...data.spans].sort((a, b) => a.row - b.row || a.start - b.start)) {
     for (let d = 0; d < dims.dInner; d++) {
       const state = initialState(data, span, d);
-      scanChannel(data, span, d, state, y);
+      const history = checkpoints && new Float64Array((span.end - span.start + 1) * size);
+      scanChannel(data, span, d, state, y, history);
+      if (checkpoints && history) keepCheckpoints(checkpoints.data, dims, chunks, d, history);
       if (span.final >= 0) states.set(state, (span.final * dims.dInner + d) * size);
     }
+    chunks += Math.ceil((span.end - span.start) / selectiveScanCheckpointSteps);
   }
   applyGate(y, data.z);
   const { batch, seqLen, dInner, dState, complex } = dims;
@@ -67,7 +92,24 @@ function scanAll(op: string, inputs: SelectiveScanInputs, dims: SelectiveScanDim
     lastState: complex
       ? float64Tensor(states, [dims.stateRows, dInner, dState, 2], 'c128')
       : float64Tensor(states, [dims.stateRows, dInner, dState]),
+    ...(checkpoints && { checkpoints }),
   };
+}
+
+/** Every 16th state of channel `d` into rows from `chunk` on. */
+function keepCheckpoints(
+  checkpoints: Float64Array,
+  { dInner, dState }: SelectiveScanDims,
+  chunk: number,
+  d: number,
+  history: Float64Array,
+): void {
+  const every = selectiveScanCheckpointSteps * dState;
+  for (let from = 0, row = chunk; from + dState < history.length; from += every, row++) {
+    for (let n = 0; n < dState; n++) {
+      checkpoints[(row * dState + n) * dInner + d] = history[from + n] as number;
+    }
+  }
 }
 
 /** Array elements of one channel's state. */

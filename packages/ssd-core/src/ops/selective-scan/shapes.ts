@@ -1,5 +1,5 @@
 /** Shapes and formats of the selective scan, checked before anything is computed or written. */
-import { ShapeError } from '../../errors.js';
+import { ArgumentError, ShapeError } from '../../errors.js';
 import type {
   SelectiveScanArgs,
   SelectiveScanBackwardArgs,
@@ -118,28 +118,60 @@ function stateOf(dims: SelectiveScanDims, cuSeqlens: TensorLike | undefined) {
   return maybeComplex(dims.complex, [dims.stateRows, dims.dInner, dims.dState], letters);
 }
 
+/** Steps between two checkpoints of the state. */
+export const selectiveScanCheckpointSteps = 16;
+
+/**
+ * Shape (R, N, D) of checkpoints with room for every sequence: R = B ceil(L / 16), or floor(L / 16) + S for S packed
+ * ones. @throws {ArgumentError} for complex A and for `seqIdx`, which have none.
+ */
+export function selectiveScanCheckpointShape(
+  op: string,
+  dims: Pick<SelectiveScanDims, 'batch' | 'seqLen' | 'dInner' | 'dState' | 'complex'>,
+  { cuSeqlens, seqIdx }: Pick<SelectiveScanInputs, 'cuSeqlens' | 'seqIdx'>,
+): [number, number, number] {
+  const { batch, seqLen, dInner, dState, complex } = dims;
+  if (complex || seqIdx !== undefined) {
+    const got = complex ? 'complex A' : 'seqIdx';
+    throw new ArgumentError({ op, argument: 'checkpoints', wanted: 'real A and no seqIdx', got });
+  }
+  const chunks = seqLen / selectiveScanCheckpointSteps;
+  const packed = cuSeqlens === undefined ? undefined : Math.max(0, (cuSeqlens.shape[0] as number) - 1);
+  return [packed === undefined ? batch * Math.ceil(chunks) : Math.floor(chunks) + packed, dState, dInner];
+}
+
+function checkpointsOf(op: string, dims: SelectiveScanDims, inputs: SelectiveScanInputs) {
+  return { shape: selectiveScanCheckpointShape(op, dims, inputs), letters: '(R, N, D)' };
+}
+
 /** Checks the outputs of the forward pass. @throws as `checkSelectiveScanShapes`. */
 export function checkSelectiveScanOutputs(
   op: string,
   dims: SelectiveScanDims,
-  { out, lastState, cuSeqlens }: SelectiveScanArgs,
+  args: SelectiveScanArgs,
 ): void {
+  const { out, lastState, checkpoints, cuSeqlens } = args;
   expectStridedOutput(op, 'out', out, {
     shape: [dims.batch, dims.seqLen, dims.dInner],
     letters: '(B, L, D)',
   });
   if (lastState !== undefined) expectOutput(op, 'lastState', lastState, stateOf(dims, cuSeqlens));
+  if (checkpoints !== undefined) expectOutput(op, 'checkpoints', checkpoints, checkpointsOf(op, dims, args));
 }
 
 /** Inputs of the backward pass besides those of the forward pass. */
-export type SelectiveScanUpstream = Pick<SelectiveScanBackwardArgs, 'gradOut' | 'gradLastState'>;
+export type SelectiveScanUpstream = Pick<
+  SelectiveScanBackwardArgs,
+  'gradOut' | 'gradLastState' | 'checkpoints'
+>;
 
-/** Checks the upstream gradients. @throws as `checkSelectiveScanShapes`. */
+/** Checks the upstream gradients and the checkpoints. @throws as `checkSelectiveScanShapes`. */
 export function checkSelectiveScanUpstream(
   op: string,
   dims: SelectiveScanDims,
-  { gradOut, gradLastState, cuSeqlens }: SelectiveScanInputs & SelectiveScanUpstream,
+  args: SelectiveScanInputs & SelectiveScanUpstream,
 ): void {
+  const { gradOut, gradLastState, checkpoints, cuSeqlens } = args;
   expectInput(op, 'gradOut', gradOut, {
     shape: [dims.batch, dims.seqLen, dims.dInner],
     letters: '(B, L, D)',
@@ -147,6 +179,7 @@ export function checkSelectiveScanUpstream(
   if (gradLastState !== undefined) {
     expectInput(op, 'gradLastState', gradLastState, stateOf(dims, cuSeqlens));
   }
+  if (checkpoints !== undefined) expectInput(op, 'checkpoints', checkpoints, checkpointsOf(op, dims, args));
 }
 
 /**
