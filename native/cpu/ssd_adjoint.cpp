@@ -119,27 +119,24 @@ void store_grad_x(const AdjointPass& pass, const SsdItem& item, int64_t head, in
   }
 }
 
-/// V into `pairs` and the rectangle sums of W.
+/// V, added to `pair_sums`, and the rectangle sums of W.
 void compute_pairs(const AdjointPass& pass, int64_t q, const ChunkSteps& steps, const AdjointSpace& space,
                    StepSums& sums) noexcept {
   const int64_t width = pass.sizes.width;
   Product product;
   product.first = {space.dy, pass.sizes.channels, 1, space.transposed_x, width, pass.args.head_dim};
-  product.c = space.pairs, product.c_row = width, product.lower_only = true;
+  product.c = space.products, product.c_row = width, product.lower_only = true;
   multiply(product, q, width);
   alignas(64) float below[kMaxChunk] = {};  // sum over l >= t of W[l,s]
   for (int64_t t = q; t-- > 0;) {
     Floats crossing = {};
     for (int64_t s = 0; s < width; s += kLanes) {
-      float* pair = space.pairs + t * width + s;
-      if (s > t) {
-        store(pair, Floats{});
-        continue;
-      }
+      if (s > t) continue;
       const Ints reached = iota() <= static_cast<int32_t>(t - s);
       const Floats weight = load(space.decays + t * width + s) * load(steps.dt + s);
-      const Floats value = select(reached, weight * load(pair), Floats{});
-      store(pair, value);
+      const Floats value = select(reached, weight * load(space.products + t * width + s), Floats{});
+      float* sums_of_heads = space.pair_sums + t * width + s;
+      store(sums_of_heads, load(sums_of_heads) + value);
       const Floats w = select(reached, value * load(space.scores + t * width + s), Floats{});
       const Floats sum = load(below + s) + w;
       store(below + s, sum);
@@ -149,7 +146,7 @@ void compute_pairs(const AdjointPass& pass, int64_t q, const ChunkSteps& steps, 
   }
 }
 
-/// Adds this head to grad_B and grad_C.
+/// Adds what goes through the states of this head to grad_B and grad_C.
 void add_grad_weights(const AdjointPass& pass, int64_t q, const AdjointSpace& space, const float* state,
                       const float* grad_state, StepSums& sums) noexcept {
   const AdjointSizes& sizes = pass.sizes;
@@ -167,15 +164,8 @@ void add_grad_weights(const AdjointPass& pass, int64_t q, const AdjointSpace& sp
     }
     sums.to_outputs[l] = reduce_add(sum);
   }
-  Product grad_C;
-  grad_C.second = {space.pairs, sizes.width, 1, space.B, row, q};
-  grad_C.triangle = Triangle::kLower;
-  grad_C.from = grad_C.c = space.grad_C, grad_C.c_row = row;
-  multiply(grad_C, q, row);
   Product grad_B;
   grad_B.first = {space.decayed, sizes.channels, 1, grad_state, row, P};
-  grad_B.second = {space.pairs, 1, sizes.width, space.C, row, q};
-  grad_B.triangle = Triangle::kUpper;
   grad_B.from = grad_B.c = space.grad_B, grad_B.c_row = row;
   multiply(grad_B, q, row);
 }
@@ -278,6 +268,7 @@ void load_chunk(const AdjointPass& pass, const SsdItem& item, int64_t begin, int
   }
   fill_zero(space.grad_B, q * row);
   fill_zero(space.grad_C, q * row);
+  fill_zero(space.pair_sums, q * width);
 }
 
 void advance_state(const AdjointPass& pass, const SsdItem& item, int64_t head, int64_t begin, int64_t q,
@@ -327,6 +318,20 @@ void adjoint_chunk(const AdjointPass& pass, const SsdItem& item, int64_t head, i
   back.from = grad_state, back.factor = steps.whole;
   back.c = grad_state, back.c_row = sizes.row;
   multiply(back, args.head_dim, sizes.row);
+}
+
+void add_pair_sums(const AdjointPass& pass, int64_t q, const AdjointSpace& space) noexcept {
+  const int64_t row = pass.sizes.row, width = pass.sizes.width;
+  Product grad_C;
+  grad_C.second = {space.pair_sums, width, 1, space.B, row, q};
+  grad_C.triangle = Triangle::kLower;
+  grad_C.from = grad_C.c = space.grad_C, grad_C.c_row = row;
+  multiply(grad_C, q, row);
+  Product grad_B;
+  grad_B.second = {space.pair_sums, 1, width, space.C, row, q};
+  grad_B.triangle = Triangle::kUpper;
+  grad_B.from = grad_B.c = space.grad_B, grad_B.c_row = row;
+  multiply(grad_B, q, row);
 }
 
 }  // namespace statespace::STATESPACE_ISA_NS

@@ -31,10 +31,11 @@ struct AdjointSpace {
   float* scores;        // (q, width)
   float* grad_B;        // (q, row), summed over the heads of the block
   float* grad_C;        // (q, row)
+  float* pair_sums;     // V = E dt (dy x'), summed over the heads of the block, (q, width)
   // Of one chunk and head.
   float* decays;        // E, (q, width)
   float* masked;        // scores E, (q, width)
-  float* pairs;         // V = E dt (dy x'), (q, width)
+  float* products;      // dy x', (q, width)
   float* dy;            // (q, channels)
   float* dy_decayed;    // O dy, (q, channels)
   float* drive;         // dt x, (q, channels)
@@ -72,6 +73,9 @@ void load_chunk(const AdjointPass& pass, const SsdItem& item, int64_t begin, int
 /// to = state after the chunk, from the state before it; `to` may be `from`. Needs B in `space`.
 void advance_state(const AdjointPass& pass, const SsdItem& item, int64_t head, int64_t begin, int64_t q,
                    const AdjointSpace& space, const float* from, float* to) noexcept;
+
+/// Adds what passes within the chunk to grad_B and grad_C, after all heads: V B and V' C are linear in V.
+void add_pair_sums(const AdjointPass& pass, int64_t q, const AdjointSpace& space) noexcept;
 
 /// Gradients of one chunk and head; `grad_state` goes from after the chunk to before it, `state` is the one before it.
 void adjoint_chunk(const AdjointPass& pass, const SsdItem& item, int64_t head, int64_t begin, int64_t q,

@@ -51,7 +51,8 @@ int64_t AdjointSpace::lay_out(const SsdPlan& plan, const AdjointSizes& sizes, in
   transposed_B = take(d_state * sizes.width), transposed_C = take(d_state * sizes.width);
   scores = take(q * sizes.width);
   grad_B = take(q * sizes.row), grad_C = take(q * sizes.row);
-  decays = take(q * sizes.width), masked = take(q * sizes.width), pairs = take(q * sizes.width);
+  decays = take(q * sizes.width), masked = take(q * sizes.width), products = take(q * sizes.width);
+  pair_sums = take(q * sizes.width);
   dy = take(q * sizes.channels), dy_decayed = take(q * sizes.channels);
   drive = take(q * sizes.channels), decayed = take(q * sizes.channels), by_step = take(q * sizes.channels);
   transposed_x = take(sizes.channels * sizes.width), transposed_q = take(sizes.channels * sizes.width);
@@ -126,6 +127,7 @@ class ItemWalk {
         for (int64_t j = 0; j < item_.heads; ++j) {
           adjoint_chunk(pass_, item_, head(j), at, q, space_, state(j, i), grad_state(j));
         }
+        add_pair_sums(pass_, q, space_);
         stage_.store();
         store_weights(pass_, item_, at, q, space_.grad_B, grad_B);
         store_weights(pass_, item_, at, q, space_.grad_C, grad_C);
