@@ -381,7 +381,7 @@ std::vector<Room> give_memory(Random& random, DrawnCall& drawn) {
     room.memory.reset(new char[room.bytes]);
     for (size_t i = 0; i < room.bytes; ++i) room.memory[i] = static_cast<char>(random.below(64));
     for (const auto& [at, values] : drawn.indices) {
-      if (at == position) std::memcpy(room.memory.get(), values.data(), std::min(room.bytes, values.size() * 4));
+      if (at == position && !values.empty()) std::memcpy(room.memory.get(), values.data(), std::min(room.bytes, values.size() * 4));
     }
     room.before.assign(room.memory.get(), room.memory.get() + room.bytes);
     tensor.data = room.memory.get() - static_cast<int64_t>(lowest * size);

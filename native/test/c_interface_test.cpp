@@ -397,6 +397,23 @@ void test_refusals() {
     a.sequences = STATESPACE_LENGTHS;
     a.sequence_indices = statespace_make_tensor(const_cast<int32_t*>(lengths), STATESPACE_I32, 1, &two);
   });
+  // One entry in common, at either end.
+  std::vector<float> memory(static_cast<size_t>(2 * B * L * D));
+  for (const int64_t apart : {B * L * D, B * L * D - 1}) {
+    for (const bool first : {true, false}) {
+      statespace_selective_scan_args a = good;
+      a.u.data = memory.data() + (first ? apart : 0);
+      a.out.data = memory.data() + (first ? 0 : apart);
+      const int32_t status = Interface().selective_scan(&a);
+      CHECK(apart == B * L * D ? status == STATESPACE_OK
+                               : refused(status, STATESPACE_OVERLAP, "selective_scan: out"));
+    }
+  }
+  // The same where negative strides reach below the address.
+  expect(STATESPACE_OVERLAP, "selective_scan: out", [&](auto& a) {
+    a.u.data = memory.data() + B * L * D + L * D, a.u.strides[0] = -L * D;
+    a.out.data = memory.data() + 1;
+  });
   CHECK(std::isnan(out.data()[0]));  // refused calls have written nothing
 
   // Lengths of other versions: shorter by what is optional, and longer by zeros.
@@ -413,6 +430,31 @@ void test_refusals() {
   CHECK(Interface().selective_scan(&longer.known) == STATESPACE_OK);
   longer.unknown[2] = 1;
   CHECK(refused(Interface().selective_scan(&longer.known), STATESPACE_BAD_STRUCT, "selective_scan"));
+}
+
+/// The stride of an axis of one entry means nothing, however large; strides of complex tensors count pairs.
+void test_strides() {
+  Random random(12);
+  const auto u = random.floats(L * D), delta = random.floats(L * D, 0, 1), A = random.floats(2 * D * N, -1, 0),
+             Bs = random.floats(2 * L * N), C = random.floats(2 * L * N);
+  std::vector<float> gaps(3 * Bs.size());
+  for (size_t i = 0; i < Bs.size() / 2; ++i) {
+    gaps[6 * i] = Bs[2 * i], gaps[6 * i + 1] = Bs[2 * i + 1];
+  }
+  Output out(L * D), again(L * D);
+  statespace_selective_scan_args a = {};
+  a.size = sizeof a;
+  a.u = tensor_of(u, {1, L, D}), a.delta = tensor_of(delta, {1, L, D}), a.A = tensor_of(A, {D, N});
+  a.B = tensor_of(Bs, {1, L, N}), a.C = tensor_of(C, {1, L, N});
+  a.A.dtype = a.B.dtype = a.C.dtype = STATESPACE_C64;
+  a.out = target_of(out, {1, L, D});
+  CHECK(Interface().selective_scan(&a) == STATESPACE_OK);
+  a.B.data = gaps.data();
+  a.B.strides[0] = INT64_MAX, a.B.strides[1] = 3 * N, a.B.strides[2] = 3;
+  a.u.strides[0] = INT64_MIN;
+  a.out = target_of(again, {1, L, D});
+  CHECK(Interface().selective_scan(&a) == STATESPACE_OK);
+  check_same(again, out, "complex B with gaps");
 }
 
 void test_messages() {
@@ -437,6 +479,7 @@ int main() {
   test_updates();
   test_sgemm();
   test_refusals();
+  test_strides();
   test_messages();
   return finish("c_interface");
 }
