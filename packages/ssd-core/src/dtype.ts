@@ -1,5 +1,5 @@
 /** Number formats of tensors, and the typed arrays that hold them. */
-import { DTypeError } from './errors.js';
+import { DTypeError, OutOfMemoryError } from './errors.js';
 
 /**
  * Storage formats: IEEE floats, bfloat16, 32-bit integers, bytes, and complex numbers as interleaved
@@ -35,9 +35,13 @@ export function bytesPerElement(dtype: DType): number {
   return traits[dtype].bytesPerElement;
 }
 
-/** A zero-filled host array of `length` elements for `dtype`. */
+/** A zero-filled host array of `length` elements for `dtype`. @throws {OutOfMemoryError} */
 export function allocateHostArray(dtype: DType, length: number): TypedArray {
-  return traits[dtype].allocate(length);
+  try {
+    return traits[dtype].allocate(length);
+  } catch (cause) {
+    throw new OutOfMemoryError({ op: 'allocate', got: `${length} elements of ${dtype}`, cause });
+  }
 }
 
 /**
@@ -56,12 +60,16 @@ export function dtypeOf(data: TypedArray, tag?: DType): DType {
     c128: data instanceof Float64Array,
   };
   if (tag !== undefined) {
+    if (typeof tag !== 'string' || !Object.hasOwn(fits, tag)) {
+      const got = typeof tag === 'string' ? `'${tag}'` : typeof tag;
+      throw new DTypeError({ op: 'dtypeOf', argument: 'dtype', wanted: Object.keys(fits).join(' or '), got });
+    }
     if (fits[tag]) return tag;
     throw new DTypeError({
       op: 'dtypeOf',
       argument: 'dtype',
       wanted: `an array of ${tag}`,
-      got: data.constructor.name,
+      got: describe(data),
     });
   }
   if (data instanceof Uint16Array) {

@@ -115,16 +115,16 @@ export function checkView(op: string, argument: string, tensor: TensorLike): voi
       throw new ShapeError({ op, argument, wanted: 'sizes of 0 or more', got: formatShape(shape) });
     }
   }
-  if (strides !== undefined && (strides.length !== shape.length || !strides.every(Number.isSafeInteger))) {
+  if (strides !== undefined && !areStrides(strides, shape.length)) {
     throw new ShapeError({
       op,
       argument,
       wanted: `${shape.length} integer strides`,
-      got: formatShape(strides),
+      got: Array.isArray(strides) ? formatShape(strides) : typeof strides,
     });
   }
   if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new ShapeError({ op, argument, wanted: 'an offset of 0 or more', got: String(offset) });
+    throw new ShapeError({ op, argument, wanted: 'an offset of 0 or more', got: formatNumber(offset) });
   }
   const count = elementCount(shape);
   if (count === 0) return;
@@ -147,6 +147,15 @@ export function checkView(op: string, argument: string, tensor: TensorLike): voi
     wanted: `memory of at least ${last + 1} elements for shape ${formatShape(shape)}`,
     got: first < 0 ? `a view that starts ${-first} before it` : `${length}`,
   });
+}
+
+function areStrides(strides: readonly number[], rank: number): boolean {
+  return Array.isArray(strides) && strides.length === rank && strides.every(Number.isSafeInteger);
+}
+
+/** As text, but for what may refuse to be it. */
+function formatNumber(value: unknown): string {
+  return typeof value === 'number' ? String(value) : typeof value;
 }
 
 function memoryLength(op: string, argument: string, tensor: TensorLike): number {

@@ -104,7 +104,7 @@ export function expectShape(
   throw new ShapeError({ op, argument, wanted, got: formatShape(tensor.shape) });
 }
 
-/** `(2, 17, 4)`, as shapes are written in messages. */
+/** `(2, 17, 4)`, as shapes are written in messages; what is no number, by its type, since it may refuse to be text. */
 export function formatShape(shape: readonly number[]): string {
-  return `(${shape.join(', ')})`;
+  return `(${shape.map((size) => (typeof size === 'number' ? size : typeof size)).join(', ')})`;
 }

@@ -1,13 +1,11 @@
 /** Tensors as adapters give them: numbers of a library in a form that kernels take. */
 import {
   ArgumentError,
-  allocateHostArray,
   checkView,
   type DType,
   DTypeError,
   elementCount,
   formatShape,
-  OutOfMemoryError,
   ShapeError,
   type TensorLike,
   type TypedArray,
@@ -42,15 +40,6 @@ export function packedTensor(op: string, argument: string, tensor: ArrayTensor):
     wanted: `${elementCount(shape)} numbers for shape ${formatShape(shape)}`,
     got: String(data.length),
   });
-}
-
-/** A new array for a tensor of checked `shape`. @throws {OutOfMemoryError} */
-export function allocate(op: string, dtype: DType, shape: readonly number[]): TypedArray {
-  try {
-    return allocateHostArray(dtype, elementCount(shape));
-  } catch (cause) {
-    throw new OutOfMemoryError({ op, got: `shape ${formatShape(shape)} of ${dtype}`, cause });
-  }
 }
 
 /** @throws {DTypeError} for complex formats, where `library` has none. */

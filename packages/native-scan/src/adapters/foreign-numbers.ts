@@ -72,9 +72,15 @@ export function readNumbers(
   type: string,
   data: unknown,
 ): { readonly data: TypedArray; readonly dtype: DType } {
-  const known = Object.hasOwn(formats, type) ? formats[type as ForeignType] : undefined;
+  const known =
+    typeof type === 'string' && Object.hasOwn(formats, type) ? formats[type as ForeignType] : undefined;
   if (known === undefined) {
-    throw new DTypeError({ op, argument, wanted: Object.keys(formats).join(' or '), got: String(type) });
+    throw new DTypeError({
+      op,
+      argument,
+      wanted: Object.keys(formats).join(' or '),
+      got: typeof type === 'string' ? type : typeof type,
+    });
   }
   const { arrays, dtype, view } = known;
   const name = arrayName(data);

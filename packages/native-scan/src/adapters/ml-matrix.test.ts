@@ -57,6 +57,10 @@ describe('fromMatrix', () => {
     expect([dtype, data]).toEqual(['f32', Float32Array.of(0.1)]);
   });
 
+  test('rows without columns hold nothing, however many', () => {
+    expect(fromMatrix({ rows: 2 ** 40, columns: 0, get: () => 1 }).shape).toEqual([2 ** 40, 0]);
+  });
+
   test('a batch', () => {
     const { data, shape } = fromMatrices([matrix, Matrix.zeros(2, 3), new MatrixFlipRowView(matrix)]);
     expect(shape).toEqual([3, 2, 3]);

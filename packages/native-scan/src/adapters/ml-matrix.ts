@@ -1,7 +1,10 @@
 /** ml-matrix: matrices and their views, which hold float64 row by row, so that numbers are copied both ways. */
 import {
   ArgumentError,
+  allocateHostArray,
+  checkView,
   DTypeError,
+  elementCount,
   formatShape,
   loadFloat64,
   ShapeError,
@@ -9,7 +12,7 @@ import {
   type TypedArray,
   tensorDType,
 } from '@statespace/ssd-core';
-import { type ArrayTensor, allocate, expectObject, refuseComplex } from './array-tensor.js';
+import { type ArrayTensor, expectObject, refuseComplex } from './array-tensor.js';
 
 /** What is read of an ml-matrix `Matrix`, `SymmetricMatrix`, `MatrixTransposeView` or any other view. */
 export interface ReadableMatrix {
@@ -44,7 +47,7 @@ export function fromMatrix(matrix: ReadableMatrix, options: FromMatrixOptions = 
   const op = 'fromMatrix';
   const dtype = checkDType(op, options);
   const shape = sizesOf(op, 'matrix', matrix);
-  const data = allocate(op, dtype, shape);
+  const data = allocateHostArray(dtype, elementCount(shape));
   readEntries(op, 'matrix', matrix, shape, data, 0);
   return { data, shape, dtype };
 }
@@ -71,7 +74,7 @@ export function fromMatrices(
     throw new ShapeError({ op, argument, wanted: formatShape([rows, columns]), got: formatShape(size) });
   }
   const shape = [list.length, rows, columns];
-  const data = allocate(op, dtype, shape);
+  const data = allocateHostArray(dtype, elementCount(shape));
   for (const [i, matrix] of list.entries()) {
     readEntries(op, `matrices[${i}]`, matrix, [rows, columns], data, i * rows * columns);
   }
@@ -113,12 +116,8 @@ export function toMatrices<M extends WritableMatrix>(tensor: TensorLike, matrixC
 export function fillMatrix<M extends WritableMatrix>(matrix: M, tensor: TensorLike): M {
   const op = 'fillMatrix';
   expectObject(op, 'matrix', 'a matrix', matrix);
-  return writeEntries(
-    op,
-    matrix,
-    tensor.shape as readonly [number, number],
-    load(op, tensor, 2, '(rows, columns)'),
-  );
+  const values = load(op, tensor, 2, '(rows, columns)');
+  return writeEntries(op, matrix, tensor.shape as readonly [number, number], values);
 }
 
 function checkDType(op: string, { dtype = 'f64' }: FromMatrixOptions): 'f32' | 'f64' {
@@ -143,6 +142,8 @@ function readEntries(
   data: TypedArray,
   start: number,
 ): void {
+  // Many rows without columns hold nothing to read.
+  if (columns === 0) return;
   let at = start;
   for (let row = 0; row < (rows as number); row++) {
     for (let column = 0; column < (columns as number); column++) {
@@ -157,9 +158,9 @@ function readEntries(
 }
 
 function load(op: string, tensor: TensorLike, rank: number, letters: string): Float64Array {
-  const values = loadFloat64(op, 'tensor', tensor);
+  checkView(op, 'tensor', tensor);
   refuseComplex(op, 'ml-matrix', tensorDType(tensor));
-  if (tensor.shape.length === rank) return values;
+  if (tensor.shape.length === rank) return loadFloat64(op, 'tensor', tensor);
   throw new ShapeError({ op, argument: 'tensor', wanted: letters, got: formatShape(tensor.shape) });
 }
 
@@ -186,6 +187,14 @@ function writeEntries<M extends WritableMatrix>(
   [rows, columns]: readonly [number, number],
   values: Float64Array,
 ): M {
+  if (typeof matrix.set !== 'function') {
+    throw new ArgumentError({
+      op,
+      argument: 'matrix',
+      wanted: 'a matrix with rows, columns and set',
+      got: 'no set',
+    });
+  }
   if (matrix.rows !== rows || matrix.columns !== columns) {
     const got = formatShape([matrix.rows, matrix.columns]);
     throw new ShapeError({ op, argument: 'matrix', wanted: formatShape([rows, columns]), got });

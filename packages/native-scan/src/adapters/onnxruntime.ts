@@ -47,7 +47,7 @@ export function fromOnnxTensor(tensor: OnnxTensor): ArrayTensor {
       op,
       argument: 'tensor',
       wanted: "data on the CPU (location 'cpu')",
-      got: `location '${location}'`,
+      got: typeof location === 'string' ? `location '${location}'` : typeof location,
       hint: "Call await tensor.getData() first, or ask the session for preferredOutputLocation: 'cpu'",
     });
   }

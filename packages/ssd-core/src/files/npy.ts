@@ -3,6 +3,7 @@
  * numbers. Source: NEP 1 and numpy.lib.format. Versions 1 to 3, either memory order and either byte order.
  */
 import { ArgumentError, DTypeError, FormatError, ShapeError } from '../errors.js';
+import { checkView } from '../tensor-checks.js';
 import {
   contiguousStrides,
   elementCount,
@@ -13,6 +14,7 @@ import {
 import { parseNpyHeader } from './npy-header.js';
 import {
   bytesOf,
+  checkRaw,
   describe,
   type FileArray,
   type FileDType,
@@ -201,6 +203,8 @@ function splitHeader(op: string, name: string, bytes: Uint8Array): { start: numb
  * does not hold the tensor.
  */
 export function encodeNpy(value: TensorLike | RawTensor, name = 'tensor', op = 'writeNpy'): Uint8Array {
+  if (isRaw(value)) checkRaw(op, name, value);
+  else checkView(op, name, value);
   const tag = isRaw(value) ? undefined : tensorDType(value);
   const complex = tag === 'c64' || tag === 'c128';
   const numbers = complex ? ({ ...value, dtype: tag === 'c64' ? 'f32' : 'f64' } as TensorLike) : value;

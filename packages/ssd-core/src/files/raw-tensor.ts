@@ -96,22 +96,23 @@ export function fileArrayOf(op: string, name: string, value: TensorLike | RawTen
 }
 
 export function isRaw(value: TensorLike | RawTensor): value is RawTensor {
-  return value.dtype !== undefined && Object.hasOwn(fileFormats, value.dtype);
+  return typeof value?.dtype === 'string' && Object.hasOwn(fileFormats, value.dtype);
 }
 
-function checkRaw(op: string, name: string, { dtype, shape, data }: RawTensor): FileArray {
+/** The array of a raw tensor, if it is one. @throws {DTypeError | ShapeError} */
+export function checkRaw(op: string, name: string, { dtype, shape, data }: RawTensor): FileArray {
   const { array } = fileFormats[dtype];
   if (!(data instanceof array)) {
     const got = ArrayBuffer.isView(data) ? (data as object).constructor.name : typeof data;
     throw new DTypeError({ op, argument: name, wanted: `${array.name} for ${dtype}`, got });
   }
-  const whole = shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  const whole = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
   if (!whole || data.length !== elementCount(shape)) {
     throw new ShapeError({
       op,
       argument: name,
       wanted: `sizes of 0 or more for ${data.length} numbers`,
-      got: formatShape(shape),
+      got: Array.isArray(shape) ? formatShape(shape) : typeof shape,
     });
   }
   return data;

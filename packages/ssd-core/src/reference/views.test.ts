@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { broadcastView } from '../broadcast.js';
 import { allocateHostArray, type DType } from '../dtype.js';
-import { ArgumentError, DisposedError, DTypeError, ShapeError } from '../errors.js';
+import { ArgumentError, DisposedError, DTypeError, OutOfMemoryError, ShapeError } from '../errors.js';
 import { encodeBfloat16, encodeFloat16 } from '../half-floats.js';
 import { strided } from '../testing/index.js';
 import { createReferenceKernels } from './index.js';
-import { loadContiguous, loadFloat64, loadIndices, storeFloat64 } from './views.js';
+import { loadContiguous, loadFloat64, loadIndices, rowMajorArray, storeFloat64 } from './views.js';
 
 const numbers = Float64Array.of(0, 1, -2, 3.5, 4, -5.25);
 const load = (tensor: Parameters<typeof loadFloat64>[2]) => [...loadFloat64('op', 'x', tensor)];
@@ -157,6 +157,36 @@ describe('memory that does not fit', () => {
     expect(() => load([1, 2] as never)).toThrow(ArgumentError);
     expect(() => load({ data: [1, 2], shape: [2] } as never)).toThrow(/a typed array or a DeviceBuffer/);
     expect(() => load({ data: new Uint16Array(2), shape: [2] })).toThrow(DTypeError);
+    const tensor = { data, shape: [2, 3] };
+    expect(() => load({ ...tensor, strides: {} } as never)).toThrow(/expected 2 integer strides, got object/);
+    expect(() => load({ ...tensor, shape: [Symbol('s')] } as never)).toThrow(
+      /sizes of 0 or more, got \(symbol\)/,
+    );
+    expect(() => load({ ...tensor, offset: { toString: false } } as never)).toThrow(
+      /an offset .* got object/,
+    );
+    for (const dtype of ['constructor', Symbol('s'), {}]) {
+      expect(() => loadContiguous('op', 'x', { ...tensor, dtype } as never)).toThrow(DTypeError);
+    }
+  });
+
+  test('more entries than any memory holds, by strides of 0', () => {
+    const tensor = { data, shape: [2 ** 45], strides: [0] };
+    expect(() => load(tensor)).toThrow(OutOfMemoryError);
+    expect(() => loadContiguous('op', 'x', tensor)).toThrow(/35184372088832 elements of f32/);
+  });
+});
+
+describe('rowMajorArray', () => {
+  test('is a part of the array where entries lie in order, else a copy', () => {
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const part = rowMajorArray('op', 'x', { data, shape: [2, 2], offset: 1 });
+    expect([part.buffer, [...part]]).toEqual([data.buffer, [2, 3, 4, 5]]);
+    const turned = rowMajorArray('op', 'x', { data, shape: [3, 2], strides: [1, 3] });
+    expect([...turned]).toEqual([1, 4, 2, 5, 3, 6]);
+    expect(turned.buffer).not.toBe(data.buffer);
+    expect(rowMajorArray('op', 'x', { data, shape: [0] })).toEqual(new Float32Array(0));
+    expect(() => rowMajorArray('op', 'x', { data, shape: [7] })).toThrow(ShapeError);
   });
 });
 

@@ -24,7 +24,7 @@ export function loadFloat64(op: string, argument: string, tensor: TensorLike): F
   checkView(op, argument, tensor);
   const data = hostData(op, argument, tensor);
   const count = elementCount(tensor.shape);
-  const values = new Float64Array(count);
+  const values = allocateHostArray('f64', count) as Float64Array;
   if (count === 0) return values;
   if (data instanceof Uint16Array) {
     const decode = tensorDType(tensor) === 'f16' ? decodeFloat16 : decodeBfloat16;
