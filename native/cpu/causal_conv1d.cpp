@@ -25,11 +25,22 @@ Status check_causal_conv1d(const CausalConv1dInputs& args) noexcept {
 
 namespace {
 
+/// `dim` channels from `first` on; taps and bias are those of them.
 struct ConvPass {
   const CausalConv1dArgs& args;
   const float* taps;  // [w][channel]
   int64_t row;        // length of its rows
   bool past_cache;    // the output is large and aligned: store it past the caches
+  int64_t first;
+  int64_t dim;
+  const float* bias;  // null: none
+
+  ConvPass of_channels(int64_t begin, int64_t end) const noexcept {
+    ConvPass part = *this;
+    part.taps += begin, part.first = begin, part.dim = end - begin;
+    if (bias != nullptr) part.bias += begin;
+    return part;
+  }
 };
 
 template <bool kSilu, int K>
@@ -47,14 +58,13 @@ constexpr int kRows = 4;
 /// `kGroup` rows whose inputs all lie in the sequence. kWidth 0 takes the width at run time.
 template <int kWidth, bool kSilu, int kGroup>
 void whole_rows(const ConvPass& pass, const float* x, int64_t x_step, float* out, int64_t out_step) noexcept {
-  const CausalConv1dArgs& args = pass.args;
   const Exp2Constants constants = exp2_constants();
-  const int64_t width = kWidth > 0 ? kWidth : args.width;
+  const int64_t width = kWidth > 0 ? kWidth : pass.args.width;
   const float* oldest = x - (width - 1) * x_step;
   int64_t channel = 0;
-  for (; channel + kLanes <= args.dim; channel += kLanes) {
+  for (; channel + kLanes <= pass.dim; channel += kLanes) {
     Floats sums[kGroup];
-    const Floats bias = args.bias != nullptr ? load(args.bias + channel) : Floats{};
+    const Floats bias = pass.bias != nullptr ? load(pass.bias + channel) : Floats{};
 #pragma GCC unroll 4
     for (int i = 0; i < kGroup; ++i) sums[i] = bias;
     // The rows after these: the hardware does not follow so many streams by itself.
@@ -88,10 +98,10 @@ void whole_rows(const ConvPass& pass, const float* x, int64_t x_step, float* out
       }
     }
   }
-  if (channel == args.dim) return;
-  const int64_t count = args.dim - channel;
+  if (channel == pass.dim) return;
+  const int64_t count = pass.dim - channel;
   for (int i = 0; i < kGroup; ++i) {
-    Floats sum[1] = {args.bias != nullptr ? load_partial(args.bias + channel, count) : Floats{}};
+    Floats sum[1] = {pass.bias != nullptr ? load_partial(pass.bias + channel, count) : Floats{}};
     for (int64_t w = 0; w < width; ++w) {
       const Floats input = load_partial(oldest + (i + w) * x_step + channel, count);
       sum[0] = fma(input, load(pass.taps + w * pass.row + channel), sum[0]);
@@ -106,11 +116,11 @@ template <bool kSilu>
 void first_row(const ConvPass& pass, const ConvSegment& segment, int64_t t, float* out) noexcept {
   const CausalConv1dArgs& args = pass.args;
   const Exp2Constants constants = exp2_constants();
-  for (int64_t channel = 0; channel < args.dim; channel += kLanes) {
-    const int64_t count = smaller<int64_t>(kLanes, args.dim - channel);
-    Floats sum[1] = {args.bias != nullptr ? load_lanes(args.bias + channel, count) : Floats{}};
+  for (int64_t channel = 0; channel < pass.dim; channel += kLanes) {
+    const int64_t count = smaller<int64_t>(kLanes, pass.dim - channel);
+    Floats sum[1] = {pass.bias != nullptr ? load_lanes(pass.bias + channel, count) : Floats{}};
     for (int64_t w = 0; w < args.width; ++w) {
-      sum[0] = fma(load_input(args, segment, t - args.width + 1 + w, channel, count),
+      sum[0] = fma(load_input(args, segment, t - args.width + 1 + w, pass.first + channel, count),
                    load(pass.taps + w * pass.row + channel), sum[0]);
     }
     activate<kSilu>(sum, constants);
@@ -193,16 +203,17 @@ void convolve_rows(const ConvPass& pass, const ConvSegment& segment, int64_t beg
 /// Steps [begin, end) of batch row `batch`. `memory` has room for the rows that are not in place.
 void convolve_piece(const ConvPass& pass, int64_t batch, int64_t begin, int64_t end, float* memory) noexcept {
   const CausalConv1dArgs& args = pass.args;
+  const int64_t row = round_up(pass.dim, kLanes);
   const bool x_in_place = in_place(args.x, 1, args.dim), out_in_place = in_place(args.out, 1, args.dim);
-  PieceRows rows = {row_at(args.x, batch, 0), args.x.len_stride, row_at(args.out, batch, begin), args.out.len_stride, 0,
-                    begin};
+  PieceRows rows = {row_at(args.x, batch, 0) + pass.first,       args.x.len_stride,
+                    row_at(args.out, batch, begin) + pass.first, args.out.len_stride, 0, begin};
   if (!x_in_place) {
     rows.origin = larger<int64_t>(0, begin - args.width + 1);
-    read_rows(args.x, {batch, rows.origin, end - rows.origin, 0, args.dim, args.dim}, memory, pass.row);
-    rows.x = memory, rows.x_step = pass.row;
-    memory += (end - rows.origin) * pass.row;
+    read_rows(args.x, {batch, rows.origin, end - rows.origin, pass.first, pass.dim, args.dim}, memory, row);
+    rows.x = memory, rows.x_step = row;
+    memory += (end - rows.origin) * row;
   }
-  if (!out_in_place) rows.out = memory, rows.out_step = pass.row;
+  if (!out_in_place) rows.out = memory, rows.out_step = row;
   const int64_t sequences = sequence_count(args);
   for (int64_t i = find_sequence(args, batch, begin); i < sequences; ++i) {
     const ConvSegment segment = conv_sequence(args, i);
@@ -210,8 +221,8 @@ void convolve_piece(const ConvPass& pass, int64_t batch, int64_t begin, int64_t 
     const int64_t from = larger(begin, segment.first), to = smaller(end, segment.last);
     convolve_rows(pass, segment, from, to, rows);
     if (out_in_place || from >= to) continue;
-    write_rows(rows.out + (from - begin) * pass.row, pass.row, args.out,
-               {batch, from, to - from, 0, args.dim, args.dim});
+    write_rows(rows.out + (from - begin) * row, row, args.out,
+               {batch, from, to - from, pass.first, pass.dim, args.dim});
   }
   if (pass.past_cache) stream_fence();
 }
@@ -229,14 +240,22 @@ void store_final_states(const CausalConv1dArgs& args, int64_t index) noexcept {
   }
 }
 
-/// Rows of one piece of work, a multiple of kRows: long ones, which the memory likes, where they lie in place and leave
-/// enough pieces for the workers.
-int64_t rows_of_piece(const CausalConv1dArgs& args, bool all_in_place) noexcept {
-  const int64_t least = larger<int64_t>(1, kElementGrain / args.dim);
-  if (!all_in_place) return round_up(least, kRows);
+/// Steps and channels of one piece of work.
+struct PieceSize {
+  int64_t steps;  // a multiple of kRows
+  int64_t channels;
+};
+
+/// Whole rows where channels are neighbours; in place long runs of them, which the memory likes, where that leaves enough
+/// pieces for the workers. Where the unit stride is elsewhere, probably along L, a kilobyte along it and channels enough
+/// for the vectors: their lines stay in the second cache until all of their steps are used.
+PieceSize piece_size(const CausalConv1dArgs& args, bool all_in_place) noexcept {
+  if (args.x.inner_stride != 1 || args.out.inner_stride != 1) return {256, smaller<int64_t>(64, args.dim)};
   constexpr int64_t kLongest = 4, kPiecesOfWorker = 8;
+  const int64_t least = larger<int64_t>(1, kElementGrain / args.dim);
+  if (!all_in_place) return {round_up(least, kRows), args.dim};
   const int64_t share = args.batch * args.seq_len / (kPiecesOfWorker * worker_limit());
-  return round_up(larger(least, smaller(kLongest * least, share)), kRows);
+  return {round_up(larger(least, smaller(kLongest * least, share)), kRows), args.dim};
 }
 
 }  // namespace
@@ -254,21 +273,25 @@ Status causal_conv1d(const CausalConv1dArgs& args) noexcept {
 
   const int64_t row = round_up(args.dim, kLanes);
   const bool x_in_place = in_place(args.x, 1, args.dim), out_in_place = in_place(args.out, 1, args.dim);
-  const int64_t grain = rows_of_piece(args, x_in_place && out_in_place);
-  const int64_t pieces = ceil_div(args.seq_len, grain);
-  const int64_t steps = smaller(grain, args.seq_len);
+  const PieceSize size = piece_size(args, x_in_place && out_in_place);
+  const int64_t pieces = ceil_div(args.seq_len, size.steps), blocks = ceil_div(args.dim, size.channels);
+  const int64_t steps = smaller(size.steps, args.seq_len);
   const int64_t staged = (x_in_place ? 0 : steps + args.width - 1) + (out_in_place ? 0 : steps);
-  const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), args.batch * pieces));
+  const int64_t items = args.batch * pieces * blocks;
+  const int32_t workers = static_cast<int32_t>(smaller<int64_t>(worker_limit(), items));
+  const int64_t worker_size = staged * round_up(size.channels, kLanes);
   const Scratch taps(args.width * row);
-  const Scratch memory(workers * staged * row);
+  const Scratch memory(workers * worker_size);
   if (!taps.ok() || !memory.ok()) return Status::kOutOfMemory;
   fill_taps(args.weight, args.dim, args.width, row, taps.data());
   clear_padding(args.sequences, args.out, 1, args.dim);
-  const ConvPass pass = {args, taps.data(), row, leaves_caches(args.out, args.dim, args.batch * args.seq_len)};
-  for_chunks(args.batch * pieces, workers, [&](int64_t item, int32_t worker) noexcept {
-    const int64_t begin = item % pieces * grain;
-    convolve_piece(pass, item / pieces, begin, smaller(begin + grain, args.seq_len),
-                   memory.data() + worker * staged * row);
+  const bool past_cache = leaves_caches(args.out, args.dim, args.batch * args.seq_len);
+  const ConvPass pass = {args, taps.data(), row, past_cache, 0, args.dim, args.bias};
+  for_chunks(items, workers, [&](int64_t item, int32_t worker) noexcept {
+    const int64_t channel = item % blocks * size.channels, piece = item / blocks;
+    const int64_t begin = piece % pieces * size.steps;
+    convolve_piece(pass.of_channels(channel, smaller(channel + size.channels, args.dim)), piece / pieces, begin,
+                   smaller(begin + size.steps, args.seq_len), memory.data() + worker * worker_size);
   });
   return Status::kOk;
 }
