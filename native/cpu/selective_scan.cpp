@@ -69,8 +69,8 @@ STATESPACE_INLINE void advance(TileSteps& tile, int64_t steps, const float* rate
   for (int i = 0; i < K; ++i) store(state + (n + i) * kLanes, h[i]);
 }
 
-/// States taken together: four hide each other's latency; with 16 registers of 8 lanes two do better.
-constexpr int kTogether = kLanes == 8 ? 2 : 4;
+/// States taken together: they hide each other's latency.
+constexpr int kTogether = 4;
 
 template <bool kConstantB, bool kConstantC>
 void advance_states(TileSteps& tile, int64_t steps, const float* rates, float* state, int64_t d_state,
