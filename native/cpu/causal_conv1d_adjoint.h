@@ -66,8 +66,8 @@ STATESPACE_INLINE void group_deltas(const ConvPiece& piece, const ConvPiece& nex
   for (int i = 0; i < kGroup; ++i) d[i] *= sigma[i] * fma(pre[i], 1.0f - sigma[i], broadcast(1.0f));
 }
 
-/// The whole of a piece that lies inside its segment, in place: the three passes above in one, each vector of channels
-/// through all steps, so that everything but x, grad_out and dx stays in registers. `before` holds the W - 1 rows of
+/// The whole of a piece that lies inside its segment, in place: d, the sums and dx in one pass, each vector of
+/// channels through all steps, so that everything but x, grad_out and dx stays in registers. `before` holds the W - 1 rows of
 /// d before the piece and takes those of its end. `next` is the piece that will be wanted after this one; the first
 /// `skip` rows of dx are another segment's.
 template <int kWidth, bool kSilu, int kSteps>

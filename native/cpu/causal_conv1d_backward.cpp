@@ -171,7 +171,8 @@ void place_gradients(const CausalConv1dBackwardArgs& args, const ConvSegment& se
     piece.grad = row_at(args.grad_out, segment.batch, piece.begin) + piece.channel;
     piece.grad_step = args.grad_out.len_stride;
   } else if (steps > 0) {
-    read_rows(args.grad_out, {segment.batch, piece.begin, steps, piece.channel, piece.count, args.dim}, rows, piece.block);
+    read_rows(args.grad_out, {segment.batch, piece.begin, steps, piece.channel, piece.count, args.dim}, rows,
+              piece.block);
   }
   if (args.grad_x.data == nullptr) return;
   piece.dx = rows, piece.dx_step = piece.block;
@@ -260,6 +261,7 @@ void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, 
     }
     begin = end;
   }
+  if (pass.past_cache) stream_fence();
 }
 
 using SegmentFn = void (*)(const ConvBackwardPass&, const ConvSegment&, const ConvRows&, float*) noexcept;
@@ -328,7 +330,8 @@ Status causal_conv1d_backward(const CausalConv1dBackwardArgs& args) noexcept {
 
   const bool all_in_place = in_place(args.x, 1, args.dim) && in_place(args.grad_out, 1, args.dim) &&
                             (args.grad_x.data == nullptr || in_place(args.grad_x, 1, args.dim));
-  const bool past_cache = args.grad_x.data != nullptr && leaves_caches(args.grad_x, args.dim, args.batch * args.seq_len);
+  const bool past_cache =
+      args.grad_x.data != nullptr && leaves_caches(args.grad_x, args.dim, args.batch * args.seq_len);
   const PieceSize size = all_in_place && past_cache ? PieceSize{kGroup, row} : kSmallPiece;
 
   // Segments are long enough that the d computed twice at their ends does not count.
