@@ -106,6 +106,11 @@ std::vector<int32_t> draw_scan_inputs(Random& random, Args& a, int64_t sizes[5],
   return sequences.values;
 }
 
+/// Room for a sequence at every step, or more.
+statespace_tensor draw_checkpoints(Random& random, const int64_t sizes[5]) {
+  return shaped(STATESPACE_F32, {sizes[0] * sizes[1] + sizes[4] + random.below(3), sizes[3], sizes[2]});
+}
+
 DrawnCall draw_scan(Random& random) {
   statespace_selective_scan_args a = {};
   int64_t sizes[5];
@@ -114,6 +119,7 @@ DrawnCall draw_scan(Random& random) {
   a.out = strided(random, sequence_type(random, real == STATESPACE_F64 || real == STATESPACE_C128),
                   {sizes[0], sizes[1], sizes[2]});
   a.last_state = maybe(random, shaped(real, {sizes[4], sizes[2], sizes[3]}));
+  if (real == STATESPACE_F32) a.checkpoints = maybe(random, draw_checkpoints(random, sizes));
   DrawnCall drawn = {make_call<statespace_selective_scan_args, c_interface::SelectiveScan>(
                          Form::kSelectiveScan, a, offsetof(statespace_selective_scan_args, u)),
                      {}};
@@ -140,6 +146,7 @@ DrawnCall draw_scan_backward(Random& random) {
   if (a.z.rank > 0) a.grad_z = maybe(random, row());
   a.grad_delta_bias = maybe(random, shaped(wide ? STATESPACE_F64 : STATESPACE_F32, {sizes[2]}));
   a.grad_initial_state = maybe(random, shaped(real, {sizes[4], sizes[2], sizes[3]}));
+  if (real == STATESPACE_F32) a.checkpoints = maybe(random, draw_checkpoints(random, sizes));
   DrawnCall drawn = {
       make_call<Args, c_interface::SelectiveScanBackward>(Form::kSelectiveScanBackward, a, offsetof(Args, u)), {}};
   add_indices(drawn, offsetof(Args, sequence_indices), a, std::move(values));

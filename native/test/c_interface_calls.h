@@ -36,6 +36,7 @@ struct TableCall {
   /// Written by the call, its former contents read or not.
   bool written(int32_t position) const {
     const std::string_view tensor = name(position);
+    if (tensor == "checkpoints") return form == c_interface::Form::kSelectiveScan;
     if (tensor == "grad_out" || tensor == "grad_last_state" || tensor == "grad_final_states") return false;
     return tensor.starts_with("out") || tensor.starts_with("grad_") || tensor == "last_state" ||
            tensor == "final_states" || tensor == "state" || tensor == "conv_state";

@@ -11,9 +11,9 @@ LAYOUT(tensor_shape, offsetof(statespace_tensor, shape) == 16);
 LAYOUT(tensor_strides, offsetof(statespace_tensor, strides) == 64);
 
 #define TENSORS(count) ((count) * sizeof(statespace_tensor))
-LAYOUT(scan, sizeof(statespace_selective_scan_args) == 24 + TENSORS(12));
+LAYOUT(scan, sizeof(statespace_selective_scan_args) == 24 + TENSORS(13));
 LAYOUT(scan_out, offsetof(statespace_selective_scan_args, out) == 24 + TENSORS(10));
-LAYOUT(scan_backward, sizeof(statespace_selective_scan_backward_args) == 24 + TENSORS(21));
+LAYOUT(scan_backward, sizeof(statespace_selective_scan_backward_args) == 24 + TENSORS(22));
 LAYOUT(conv, sizeof(statespace_causal_conv1d_args) == 24 + TENSORS(7));
 LAYOUT(conv_backward, sizeof(statespace_causal_conv1d_backward_args) == 24 + TENSORS(11));
 LAYOUT(ssd, sizeof(statespace_ssd_chunk_scan_args) == 48 + TENSORS(12));

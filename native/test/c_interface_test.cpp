@@ -152,6 +152,24 @@ void test_selective_scan_backward() {
   check_same(A, wanted_A, "grad_A");
   check_same(C, wanted_C, "grad_C");
   check_same(state, wanted_state, "grad_initial_state");
+
+  // From the checkpoints of the forward pass: the same bits; one row too few is refused.
+  static_assert(STATESPACE_CHECKPOINT_STEPS == kSelectiveScanChunk);
+  constexpr int64_t rows = B * ((L + STATESPACE_CHECKPOINT_STEPS - 1) / STATESPACE_CHECKPOINT_STEPS);
+  Output out(B * L * D), checkpoints(rows * N * D), again(B * L * D);
+  statespace_selective_scan_args forward = {};
+  given.give(forward);
+  forward.out = target_of(out, {B, L, D});
+  forward.checkpoints = target_of(checkpoints, {rows, N, D});
+  CHECK(Interface().selective_scan(&forward) == STATESPACE_OK);
+  CHECK(checkpoints.intact());
+  a.grad_u = target_of(again, {B, L, D});
+  a.checkpoints = forward.checkpoints;
+  CHECK(Interface().selective_scan_backward(&a) == STATESPACE_OK);
+  check_same(again, wanted_u, "grad_u from checkpoints");
+  a.checkpoints.shape[0] = rows - 1;
+  CHECK(refused(Interface().selective_scan_backward(&a), STATESPACE_WRONG_SHAPE,
+                "selective_scan_backward: checkpoints"));
 }
 
 void test_causal_conv1d() {
@@ -387,6 +405,10 @@ void test_refusals() {
   expect(STATESPACE_BAD_OPTION, "selective_scan", [](auto& a) { a.reserved = 1; });
   expect(STATESPACE_BAD_OPTION, "selective_scan", [](auto& a) { a.sequences = 4; });
   expect(STATESPACE_MISSING, "selective_scan: sequence_indices", [](auto& a) { a.sequences = STATESPACE_CU_SEQLENS; });
+  expect(STATESPACE_UNSUPPORTED, "selective_scan: checkpoints", [](auto& a) {
+    a.A.dtype = STATESPACE_F64;
+    a.checkpoints = a.initial_state;
+  });
   const int32_t lengths[] = {L, L + 1};
   expect(STATESPACE_BAD_OPTION, "selective_scan: sequence_indices", [&](auto& a) {
     const int64_t two = B;
@@ -418,7 +440,7 @@ void test_refusals() {
 
   // Lengths of other versions: shorter by what is optional, and longer by zeros.
   statespace_selective_scan_args a = good;
-  a.size -= sizeof(statespace_tensor);
+  a.size -= 2 * sizeof(statespace_tensor);  // last_state and checkpoints
   CHECK(Interface().selective_scan(&a) == STATESPACE_OK);
   a.size -= sizeof(statespace_tensor);
   CHECK(refused(Interface().selective_scan(&a), STATESPACE_MISSING, "selective_scan: out"));

@@ -1,7 +1,10 @@
 /// Arrays of the selective scan, in order: u, delta, A, B, C, D?, z?, deltaBias?, initialState?, sequences?, then out,
 /// lastState? or gradOut, gradLastState?, gradU?, gradDelta?, gradA?, gradB?, gradC?, gradD?, gradZ?, gradDeltaBias?,
-/// gradInitialState?. A constant B or C has no groups and no strides. Complex tensors hold pairs.
+/// gradInitialState?, and last checkpoints?, absent unless f32 and real. A constant B or C has no groups and no strides.
+/// Complex tensors hold pairs.
 #pragma once
+
+#include <type_traits>
 
 #include "sequences.h"
 #include "statespace/selective_scan.h"
@@ -93,6 +96,30 @@ void ReadScan(Source& source, const ScanForm& form, SelectiveScanBackwardArgsOf<
   a.grad_z = source.SequenceOut(shapes.channels, false);
   a.grad_delta_bias = source.template OptionalOut<Real>(shapes.skip);
   a.grad_initial_state = source.template OptionalOut<Real>(shapes.states);
+}
+
+/// The array of checkpoints, (rows, N, D); refused where the kernel of these arguments keeps none. `a` is read otherwise.
+template <typename Source, typename Args>
+void ReadCheckpoints(Source& source, bool complex, int64_t rows, Args& a) {
+  const DenseShape shape = Dense(source, {rows, a.d_state, a.dim});
+  if (!source.ok()) return;
+  const int32_t position = source.position();
+  constexpr bool forward = std::is_same_v<Args, SelectiveScanArgs>;
+  constexpr bool backward = std::is_same_v<Args, SelectiveScanBackwardArgs>;
+  if constexpr (forward || backward) {
+    if (!complex) {
+      if constexpr (forward) {
+        a.checkpoints = source.template OptionalOut<float>(shape);
+        a.checkpoint_room = shape.count;
+      } else {
+        a.checkpoints = source.template OptionalIn<float>(shape);
+      }
+      const bool fits = a.checkpoints == nullptr || shape.count >= selective_scan_checkpoint_size(a);
+      if (!fits) source.Refuse(Refusal::kOutOfRange, position);
+      return;
+    }
+  }
+  if (source.template OptionalIn<float>(Dense(source, {0})) != nullptr) source.Refuse(Refusal::kBadNumber, position);
 }
 
 }  // namespace statespace::arguments

@@ -1,10 +1,7 @@
 // Numbers: real (0 f32, 1 f64), complex, batch, seqLen, dim, dState, bGroups, cGroups, softplus, rows of
 // checkpoints, those of sequences.h.
-// Arrays: ../arguments/selective_scan.h, then checkpoints?, absent unless f32 and real. A constant B or C has bGroups or
-// cGroups 0.
+// Arrays: ../arguments/selective_scan.h. A constant B or C has bGroups or cGroups 0.
 #include "../arguments/selective_scan.h"
-
-#include <type_traits>
 
 #include "methods.h"
 #include "sequences.h"
@@ -12,28 +9,6 @@
 
 namespace statespace::binding {
 namespace {
-
-/// The array of checkpoints, (rows, N, D); refused where the kernel of these arguments keeps none.
-template <typename Args>
-void ReadCheckpoints(Call& call, bool complex, int64_t rows, Args& a) {
-  const auto shape = arguments::Dense(call, {rows, a.d_state, a.dim});
-  if (!call.ok()) return;
-  if constexpr (std::is_same_v<Args, SelectiveScanArgs>) {
-    if (!complex) {
-      a.checkpoints = call.OptionalOut<float>(shape);
-      a.checkpoint_room = shape.count;
-      if (a.checkpoints != nullptr && shape.count < selective_scan_checkpoint_size(a)) call.Refuse(Refusal::kBadNumber);
-      return;
-    }
-  } else if constexpr (std::is_same_v<Args, SelectiveScanBackwardArgs>) {
-    if (!complex) {
-      a.checkpoints = call.OptionalIn<float>(shape);
-      if (a.checkpoints != nullptr && shape.count < selective_scan_checkpoint_size(a)) call.Refuse(Refusal::kBadNumber);
-      return;
-    }
-  }
-  if (call.OptionalIn<float>(arguments::Dense(call, {0})) != nullptr) call.Refuse(Refusal::kBadNumber);
-}
 
 template <typename Args>
 napi_value Scan(Call& call, bool complex, Status (*kernel)(const Args&) noexcept) {
@@ -47,7 +22,7 @@ napi_value Scan(Call& call, bool complex, Status (*kernel)(const Args&) noexcept
   a.delta_softplus = call.Flag();
   const int64_t checkpoint_rows = call.Size();
   arguments::ReadScan(call, {complex, ReadSequencesHeader(call)}, a);
-  ReadCheckpoints(call, complex, checkpoint_rows, a);
+  arguments::ReadCheckpoints(call, complex, checkpoint_rows, a);
   return call.Run(a, kernel);
 }
 

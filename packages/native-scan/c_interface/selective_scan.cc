@@ -1,5 +1,7 @@
 #include "../arguments/selective_scan.h"
 
+#include <type_traits>
+
 #include "statespace/kernels.h"
 #include "tensor_source.h"
 
@@ -32,7 +34,16 @@ int32_t Run(TensorSource& source, const GivenArgs& given, bool complex, Status (
   }
   a.b_groups = GroupsOf(source, source.At(offsetof(GivenArgs, B)));
   a.c_groups = GroupsOf(source, source.At(offsetof(GivenArgs, C)));
-  if (source.ok()) arguments::ReadScan(source, {complex, sequences}, a);
+  const int32_t checkpoints = source.At(offsetof(GivenArgs, checkpoints));
+  int64_t rows = 0;
+  if (!source.absent(checkpoints)) {
+    if (complex || !std::is_same_v<decltype(a.A), const float*>) source.Fault(STATESPACE_UNSUPPORTED, checkpoints);
+    if (source.HasRank(checkpoints, 3, 3)) rows = given.checkpoints.shape[0];
+  }
+  if (source.ok()) {
+    arguments::ReadScan(source, {complex, sequences}, a);
+    arguments::ReadCheckpoints(source, complex, rows, a);
+  }
   return source.Run(a, kernel);
 }
 

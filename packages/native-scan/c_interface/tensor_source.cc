@@ -109,7 +109,7 @@ void TensorSource::Refuse(Refusal reason, int32_t position) noexcept {
     case Refusal::kWrongType:
       return Fault(STATESPACE_WRONG_DTYPE, position);
     case Refusal::kOutOfRange:
-      return Fault(STATESPACE_TOO_LARGE, position);
+      return Fault(STATESPACE_WRONG_SHAPE, position);
     case Refusal::kOverlap:
       return Fault(STATESPACE_OVERLAP, position);
     case Refusal::kOutOfMemory:

@@ -125,7 +125,12 @@ typedef struct statespace_selective_scan_args {
   statespace_tensor sequence_indices; /* as `sequences` says */
   statespace_tensor out;              /* (B, L, D) */
   statespace_tensor last_state;       /* (S, D, N), optional */
+  statespace_tensor checkpoints;      /* (rows, N, D), optional, f32 alone: states for the backward pass to start from */
 } statespace_selective_scan_args;
+
+/* Rows of `checkpoints`: one for each started chunk of this many steps of each sequence. More may be given; those that
+ * are left over become 0. */
+#define STATESPACE_CHECKPOINT_STEPS 16
 
 /* Its gradients: each is optional, overwritten, and has the shape of its input. */
 typedef struct statespace_selective_scan_backward_args {
@@ -155,6 +160,7 @@ typedef struct statespace_selective_scan_backward_args {
   statespace_tensor grad_z;
   statespace_tensor grad_delta_bias;
   statespace_tensor grad_initial_state;
+  statespace_tensor checkpoints; /* those of the forward pass over the same inputs, optional: saves a sweep */
 } statespace_selective_scan_backward_args;
 
 /* Causal depthwise convolution, in float64 where the weight is f64.
