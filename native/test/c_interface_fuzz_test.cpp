@@ -95,6 +95,7 @@ bool well_formed(const TableCall& call, int32_t status) {
 bool try_call(Random& random, bool spoilt) {
   DrawnCall drawn = draw_call(random);
   TableCall& call = drawn.call;
+  CHECK(c_interface::NamesOf(call.form).tensors.size() == static_cast<size_t>(call.tensor_count));
   const int64_t spoils = spoilt ? 1 + random.below(2) : 0;
   const int64_t kind = random.below(8);
   for (int64_t i = 0; i < spoils && kind < 5; ++i) spoil_tensor(random, call);

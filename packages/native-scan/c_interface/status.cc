@@ -9,23 +9,25 @@ namespace statespace::c_interface {
 
 namespace {
 
-constexpr const char* kScan[] = {"u", "delta",      "A",             "B",                "C",   "D",
-                                 "z", "delta_bias", "initial_state", "sequence_indices", "out", "last_state",
-                                 "checkpoints"};
+constexpr const char* kScan[] = {
+    "u",          "delta",         "A",                "B",   "C",          "D",          "z",
+    "delta_bias", "initial_state", "sequence_indices", "out", "last_state", "checkpoints"};
 constexpr const char* kScanBackward[] = {
-    "u",       "delta",      "A",      "B",      "C",      "D",      "z",      "delta_bias",
-    "initial_state", "sequence_indices", "grad_out", "grad_last_state", "grad_u", "grad_delta", "grad_A", "grad_B",
-    "grad_C",  "grad_D",     "grad_z", "grad_delta_bias", "grad_initial_state", "checkpoints"};
+    "u",      "delta",           "A",                  "B",                "C",        "D",
+    "z",      "delta_bias",      "initial_state",      "sequence_indices", "grad_out", "grad_last_state",
+    "grad_u", "grad_delta",      "grad_A",             "grad_B",           "grad_C",   "grad_D",
+    "grad_z", "grad_delta_bias", "grad_initial_state", "checkpoints"};
 constexpr const char* kConv[] = {"x", "weight", "bias", "initial_states", "sequence_indices", "out", "final_states"};
-constexpr const char* kConvBackward[] = {"x",        "weight",            "bias",   "initial_states", "sequence_indices",
-                                         "grad_out", "grad_final_states", "grad_x", "grad_weight",    "grad_bias",
-                                         "grad_initial_states"};
+constexpr const char* kConvBackward[] = {
+    "x",                 "weight", "bias",        "initial_states", "sequence_indices",   "grad_out",
+    "grad_final_states", "grad_x", "grad_weight", "grad_bias",      "grad_initial_states"};
 constexpr const char* kSsd[] = {"x", "dt",      "A",              "B",                "C",   "D",
                                 "z", "dt_bias", "initial_states", "sequence_indices", "out", "final_states"};
 constexpr const char* kSsdBackward[] = {
-    "x",      "dt",     "A",      "B",            "C",      "D",      "z",      "dt_bias", "initial_states",
-    "sequence_indices", "grad_out", "grad_final_states", "grad_x", "grad_dt", "grad_A", "grad_B", "grad_C",
-    "grad_D", "grad_z", "grad_dt_bias", "grad_initial_states"};
+    "x",      "dt",           "A",                   "B",                "C",        "D",
+    "z",      "dt_bias",      "initial_states",      "sequence_indices", "grad_out", "grad_final_states",
+    "grad_x", "grad_dt",      "grad_A",              "grad_B",           "grad_C",   "grad_D",
+    "grad_z", "grad_dt_bias", "grad_initial_states"};
 constexpr const char* kUpdate[] = {"state", "x", "dt", "A", "B", "C", "D", "z", "dt_bias", "state_batch_indices", "out"};
 constexpr const char* kConvUpdate[] = {"x", "conv_state", "weight", "bias", "cache_seqlens", "conv_state_indices", "out"};
 constexpr const char* kSgemm[] = {"a", "b", "out", "bias"};
