@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { beyond, highestVersions, readElf } from './elf.js';
+import { packPackages } from './pack-packages.mjs';
 import { examplesIn } from './readme-examples.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -33,35 +34,31 @@ const npmInstall = (cwd: string, ...specs: string[]) =>
 
 describe.skipIf(!wanted || !onLinuxX64)('packed packages', () => {
   let work: string;
-  let tarballs: string[];
+  let tarballs: Record<string, string>;
 
   beforeAll(async () => {
     work = mkdtempSync(join(tmpdir(), 'statespace-pack-'));
-    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    for (const name of readdirSync(join(root, 'packages'))) {
-      const cwd = join(root, 'packages', name);
-      await exec('npx', ['--yes', packageManager, 'pack', '--pack-destination', work], { cwd });
-    }
-    tarballs = readdirSync(work).filter((file) => file.endsWith('.tgz'));
+    tarballs = await packPackages(work);
   }, 300_000);
 
   afterAll(() => rmSync(work, { recursive: true, force: true }));
 
   const tarball = (name: string) => {
-    const file = tarballs.find((candidate) => new RegExp(`^statespace-${name}-\\d`).test(candidate));
-    if (file === undefined) throw new Error(`no tarball of ${name} among ${tarballs.join(', ')}`);
-    return join(work, file);
+    const file = tarballs[`@statespace/${name}`];
+    if (file === undefined)
+      throw new Error(`no tarball of ${name} among ${Object.keys(tarballs).join(', ')}`);
+    return file;
   };
 
   test('every package packs, the platform package with its addon', async () => {
-    expect(tarballs.length).toBe(readdirSync(join(root, 'packages')).length);
+    expect(Object.keys(tarballs)).toHaveLength(readdirSync(join(root, 'packages')).length);
     const { stdout } = await exec('tar', ['-tzf', tarball('native-scan-linux-x64-gnu')]);
     expect(stdout).toContain('package/statespace.node');
   });
 
   test('no package carries tests, fixtures or sources', async () => {
-    for (const file of tarballs) {
-      const { stdout } = await exec('tar', ['-tzf', join(work, file)]);
+    for (const file of Object.values(tarballs)) {
+      const { stdout } = await exec('tar', ['-tzf', file]);
       expect(stdout, file).not.toMatch(/\.test\.|fixtures\/|package\/src\/|testing\//);
     }
   });

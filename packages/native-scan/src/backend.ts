@@ -1,5 +1,4 @@
 /** Which kernels a call runs on, and why. */
-import { createRequire } from 'node:module';
 import {
   ArgumentError,
   type BackendName,
@@ -11,6 +10,7 @@ import {
 } from '@statespace/ssd-core';
 import { cpuBackend } from './cpu-backend.js';
 import { type LoadAttempt, loadAddon } from './loader.js';
+import { packageRequire, packageResolve } from './package-require.js';
 import { referenceAsyncKernels } from './reference-async.js';
 import { unavailable } from './runtime.js';
 import type { AsyncSsmKernels } from './ssm/index.js';
@@ -150,7 +150,7 @@ function referenceBackend(): Backend {
 /** This version has no CUDA kernels; a package of another version may still be there. */
 function cudaAttempt(): LoadAttempt {
   try {
-    createRequire(import.meta.url).resolve(cudaPackage);
+    packageResolve(cudaPackage);
     return { source: cudaPackage, error: 'this version of @statespace/native-scan cannot use it' };
   } catch {
     return { source: cudaPackage, error: 'not installed' };
@@ -158,6 +158,10 @@ function cudaAttempt(): LoadAttempt {
 }
 
 function packageVersion(): string {
-  const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string };
-  return manifest.version;
+  try {
+    return (packageRequire('@statespace/native-scan/package.json') as { readonly version: string }).version;
+  } catch {
+    // Bundled into an app that is installed without this package.
+    return 'unknown';
+  }
 }

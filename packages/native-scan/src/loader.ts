@@ -1,8 +1,8 @@
 /** Finds the native addon: a local build first, then the package for this platform. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type Addon, interfaceVersion } from './addon.js';
+import { moduleUrl, packageRequire } from './package-require.js';
 
 /** One place where the addon was looked for. */
 export interface LoadAttempt {
@@ -29,7 +29,7 @@ export function loadAddon(): LoadResult {
 function candidates(): string[] {
   return [
     // Both src/ and dist/ stand one level below the package.
-    fileURLToPath(new URL('../build/Release/statespace.node', import.meta.url)),
+    fileURLToPath(new URL('../build/Release/statespace.node', moduleUrl())),
     platformPackage(),
   ];
 }
@@ -59,11 +59,10 @@ function usesMusl(): boolean {
 
 /** Takes the first of `sources`, files or packages, that is an addon of this version. */
 export function loadFrom(sources: readonly string[]): LoadResult {
-  const require = createRequire(import.meta.url);
   const attempts: LoadAttempt[] = [];
   for (const source of sources) {
     try {
-      const addon = require(source) as Addon;
+      const addon = packageRequire(source) as Addon;
       if (addon.interfaceVersion !== interfaceVersion) {
         throw new Error(
           `it has interface ${addon.interfaceVersion}, this package needs ${interfaceVersion}; rebuild or reinstall it`,
