@@ -51,7 +51,9 @@ describe.skipIf(!wanted || !onLinuxX64)('packed packages', () => {
   };
 
   test('every package packs, the platform package with its addon', async () => {
-    expect(Object.keys(tarballs)).toHaveLength(readdirSync(join(root, 'packages')).length);
+    const folders = readdirSync(join(root, 'packages'));
+    const built = folders.filter((name) => !/^native-scan-(?!linux-x64-gnu)/.test(name));
+    expect(Object.keys(tarballs).sort()).toEqual(built.map((name) => `@statespace/${name}`).sort());
     const { stdout } = await exec('tar', ['-tzf', tarball('native-scan-linux-x64-gnu')]);
     expect(stdout).toContain('package/statespace.node');
   });
