@@ -21,7 +21,7 @@ other libraries side by side. Needs CMake and a C++ compiler for the limits.
 Examples:
   pnpm bench --check
   pnpm bench --check --only "selective scan"
-  pnpm bench --peers torch,jax --output /tmp/results
+  pnpm bench --peers torch,jax --output results
 `;
 
 /** A command line that cannot be followed. */
