@@ -19,7 +19,7 @@ inline constexpr int kTogether = kMicroRows % 7 == 0 ? 7 : kMicroRows % 3 == 0 ?
 
 /// e[i] = 2^x[i]; 0 and infinity where float32 ends.
 template <int K>
-STATESPACE_INLINE void exp2_stages(Floats (&x)[K], Floats (&e)[K]) {
+STATESPACE_INLINE void exp2_or_limit_all(Floats (&x)[K], Floats (&e)[K]) {
 #if defined(__AVX512F__)
   // The order of operands keeps NaN.
   for (int i = 0; i < K; ++i) x[i] = max(broadcast(-151.0f), min(broadcast(129.0f), x[i]));
@@ -40,7 +40,7 @@ STATESPACE_INLINE void exponentiate_rows(float* e, int64_t e_step, int32_t v0, c
     for (int i = 0; i < K; ++i) logit[i] += bias[i];
   }
   for (int i = 0; i < K; ++i) x[i] = (logit[i] - reference) * kLog2E;
-  exp2_stages(x, value);
+  exp2_or_limit_all(x, value);
   for (int i = 0; i < K; ++i) store(e + i * e_step, value[i]);
   for (int i = 0; i < K; ++i) stats.sum += value[i];
   for (int i = 0; i < K; ++i) {

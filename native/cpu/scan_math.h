@@ -59,17 +59,26 @@ STATESPACE_INLINE Exp2Constants exp2_constants() {
   return k;
 }
 
-/// 2^(x + rest) with `rest` far below a step of the table, or 2^x; 0, denormal and infinite results as IEEE has them,
-/// NaN stays NaN.
-template <bool kWithRest>
-STATESPACE_INLINE Floats exp2_sum(Floats x, Floats rest, const Exp2Constants& k) {
-  x = as_value(x);
-  const Floats shifted = x + k.magic;
-  const Floats n = shifted - k.magic;
-  const Floats r = kWithRest ? x - n + rest : x - n;
-  const Floats t = (Floats)_mm512_permutexvar_ps((__m512i)shifted, (__m512)k.table);
-  const Floats q = fma(fma(k.c3, r, k.c2), r, k.c1);
-  return (Floats)_mm512_scalef_ps((__m512)fma(t * r, q, t), (__m512)n);
+/// e[i] = 2^(x[i] + rest[i]) with `rest` far below a step of the table, or 2^x[i]; 0, denormal and infinite results as
+/// IEEE has them, NaN stays NaN. `rest` is not read without kWithRest. Stage by stage: each fills the latency of the one
+/// before it, which the scheduler window of the machine is too short to do across whole exponentials.
+template <bool kWithRest, int K>
+STATESPACE_INLINE void exp2_sum_all(const Floats (&x)[K], const Floats (&rest)[K], Floats (&e)[K],
+                                    const Exp2Constants& k) {
+  Floats shifted[K], n[K], r[K], q[K], t[K];
+  for (int i = 0; i < K; ++i) r[i] = as_value(x[i]);
+  for (int i = 0; i < K; ++i) shifted[i] = r[i] + k.magic;
+  for (int i = 0; i < K; ++i) n[i] = shifted[i] - k.magic;
+  for (int i = 0; i < K; ++i) t[i] = (Floats)_mm512_permutexvar_ps((__m512i)shifted[i], (__m512)k.table);
+  for (int i = 0; i < K; ++i) r[i] -= n[i];
+  if (kWithRest) {
+    for (int i = 0; i < K; ++i) r[i] += rest[i];
+  }
+  for (int i = 0; i < K; ++i) q[i] = fma(k.c3, r[i], k.c2);
+  for (int i = 0; i < K; ++i) q[i] = fma(q[i], r[i], k.c1);
+  for (int i = 0; i < K; ++i) r[i] *= t[i];
+  for (int i = 0; i < K; ++i) t[i] = fma(r[i], q[i], t[i]);
+  for (int i = 0; i < K; ++i) e[i] = (Floats)_mm512_scalef_ps((__m512)t[i], (__m512)n[i]);
 }
 
 #elif defined(__AVX2__)
@@ -89,72 +98,12 @@ STATESPACE_INLINE Exp2Constants exp2_constants() {
   return k;
 }
 
-/// 2^(x + rest) with -126 <= x <= 0 and `rest` far below a step of the table; or 2^x, not below 2^-126 and not much
-/// above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
-template <bool kWithRest>
-STATESPACE_INLINE Floats exp2_sum(Floats x, Floats rest, const Exp2Constants& k) {
-  if (!kWithRest) x = min(k.high, max(k.low, x));
-  const Floats shifted = x + k.magic;
-  const Floats n = shifted - k.magic;
-  const Floats r = kWithRest ? x - n + rest : x - n;
-  const Ints t = (Ints)_mm256_permutevar8x32_ps((__m256)k.table, (__m256i)shifted);
-  const Floats scaled = from_bits(t + (bits_of(shifted) << 20));
-  const Floats q = fma(fma(fma(k.c4, r, k.c3), r, k.c2), r, k.c1);
-  return fma(scaled * r, q, scaled);
-}
-
-#else
-
-STATESPACE_INLINE Exp2Constants exp2_constants() {
-  Exp2Constants k = {};
-  k.magic = broadcast(0x1.8p23f);
-  k.low = broadcast(-126.0f);
-  k.high = broadcast(127.49f);
-  return k;
-}
-
-/// 2^(x + rest) with -126 <= x <= 0 and `rest` far below a step of the table; or 2^x, not below 2^-126 and not much
-/// above 2^127: beyond, the exponent added below would wrap. NaN stays NaN.
-template <bool kWithRest>
-STATESPACE_INLINE Floats exp2_sum(Floats x, Floats rest, const Exp2Constants& k) {
-  if (!kWithRest) x = min(k.high, max(k.low, x));
-  const Floats shifted = x + k.magic;
-  const Floats n = shifted - k.magic;
-  const Floats r = kWithRest ? x - n + rest : x - n;
-  const Floats scale = from_bits((bits_of(shifted) << 23) + 0x3f800000);
-  Floats q = fma(broadcast(0x1.4308f4p-13f), r, broadcast(0x1.5f07b4p-10f));
-  q = fma(q, r, broadcast(0x1.3b2bap-7f));
-  q = fma(q, r, broadcast(0x1.c6af6ep-5f));
-  q = fma(q, r, broadcast(0x1.ebfbdep-3f));
-  q = fma(q, r, broadcast(0x1.62e43p-1f));
-  return fma(scale * r, q, scale);
-}
-
-#endif
-
-STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) { return exp2_sum<false>(x, Floats{}, k); }
-
-/// e[i] = exp2_sum(x[i], rest[i]), stage by stage: each stage fills the latency of the one before it, which the
-/// scheduler window of the machine is too short to do across whole exponentials. `rest` is not read without kWithRest.
+/// e[i] = 2^(x[i] + rest[i]) with -126 <= x <= 0 and `rest` far below a step of the table; or 2^x[i], not below 2^-126
+/// and not much above 2^127: beyond, the exponent added below would wrap. NaN stays NaN. `rest` is not read without
+/// kWithRest. Stage by stage, as above.
 template <bool kWithRest, int K>
-STATESPACE_INLINE void exp2_stages(const Floats (&x)[K], const Floats (&rest)[K], Floats (&e)[K],
-                                   const Exp2Constants& k) {
-#if defined(__AVX512F__)
-  Floats shifted[K], n[K], r[K], q[K], t[K];
-  for (int i = 0; i < K; ++i) r[i] = as_value(x[i]);
-  for (int i = 0; i < K; ++i) shifted[i] = r[i] + k.magic;
-  for (int i = 0; i < K; ++i) n[i] = shifted[i] - k.magic;
-  for (int i = 0; i < K; ++i) t[i] = (Floats)_mm512_permutexvar_ps((__m512i)shifted[i], (__m512)k.table);
-  for (int i = 0; i < K; ++i) r[i] -= n[i];
-  if (kWithRest) {
-    for (int i = 0; i < K; ++i) r[i] += rest[i];
-  }
-  for (int i = 0; i < K; ++i) q[i] = fma(k.c3, r[i], k.c2);
-  for (int i = 0; i < K; ++i) q[i] = fma(q[i], r[i], k.c1);
-  for (int i = 0; i < K; ++i) r[i] *= t[i];
-  for (int i = 0; i < K; ++i) t[i] = fma(r[i], q[i], t[i]);
-  for (int i = 0; i < K; ++i) e[i] = (Floats)_mm512_scalef_ps((__m512)t[i], (__m512)n[i]);
-#elif defined(__AVX2__)
+STATESPACE_INLINE void exp2_sum_all(const Floats (&x)[K], const Floats (&rest)[K], Floats (&e)[K],
+                                    const Exp2Constants& k) {
   Floats r[K], shifted[K], q[K], scaled[K];
   for (int i = 0; i < K; ++i) r[i] = kWithRest ? x[i] : min(k.high, max(k.low, x[i]));
   for (int i = 0; i < K; ++i) shifted[i] = r[i] + k.magic;
@@ -171,18 +120,52 @@ STATESPACE_INLINE void exp2_stages(const Floats (&x)[K], const Floats (&rest)[K]
   for (int i = 0; i < K; ++i) q[i] = fma(q[i], r[i], k.c1);
   for (int i = 0; i < K; ++i) r[i] *= scaled[i];
   for (int i = 0; i < K; ++i) e[i] = fma(r[i], q[i], scaled[i]);
-#else
-  for (int i = 0; i < K; ++i) e[i] = exp2_sum<kWithRest>(x[i], rest[i], k);
-#endif
 }
+
+#else
+
+STATESPACE_INLINE Exp2Constants exp2_constants() {
+  Exp2Constants k = {};
+  k.magic = broadcast(0x1.8p23f);
+  k.low = broadcast(-126.0f);
+  k.high = broadcast(127.49f);
+  return k;
+}
+
+/// As for AVX2, but one after another: there are registers for one polynomial of this length alone.
+template <bool kWithRest, int K>
+STATESPACE_INLINE void exp2_sum_all(const Floats (&x)[K], const Floats (&rest)[K], Floats (&e)[K],
+                                    const Exp2Constants& k) {
+  for (int i = 0; i < K; ++i) {
+    const Floats given = kWithRest ? x[i] : min(k.high, max(k.low, x[i]));
+    const Floats shifted = given + k.magic;
+    const Floats n = shifted - k.magic;
+    const Floats r = kWithRest ? given - n + rest[i] : given - n;
+    const Floats scale = from_bits((bits_of(shifted) << 23) + 0x3f800000);
+    Floats q = fma(broadcast(0x1.4308f4p-13f), r, broadcast(0x1.5f07b4p-10f));
+    q = fma(q, r, broadcast(0x1.3b2bap-7f));
+    q = fma(q, r, broadcast(0x1.c6af6ep-5f));
+    q = fma(q, r, broadcast(0x1.ebfbdep-3f));
+    q = fma(q, r, broadcast(0x1.62e43p-1f));
+    e[i] = fma(scale * r, q, scale);
+  }
+}
+
+#endif
 
 /// e[i] = 2^x[i].
 template <int K>
 STATESPACE_INLINE void exp2_all(const Floats (&x)[K], Floats (&e)[K], const Exp2Constants& k) {
-  exp2_stages<false>(x, x, e, k);
+  exp2_sum_all<false>(x, x, e, k);
 }
 
-/// Below this the exponential is 0, or as little as `exp2_sum` gives; infinity would make its pieces NaN.
+STATESPACE_INLINE Floats exp2_of(Floats x, const Exp2Constants& k) {
+  Floats e[1];
+  exp2_all({x}, e, k);
+  return e[0];
+}
+
+/// Below this the exponential is 0, or as little as `exp2_sum_all` gives; infinity would make its pieces NaN.
 #if defined(__AVX512F__)
 inline constexpr float kLeastExponent = -104.0f;
 #else
@@ -199,7 +182,7 @@ STATESPACE_INLINE void exp_minus_abs_all(const Floats (&v)[K], Floats (&e)[K], c
   // log2(e) = kLog2E + 1.92596e-8, and this product recovers what the one above rounded away.
   for (int i = 0; i < K; ++i) rest[i] = multiply_add(negative[i], broadcast(kLog2E), -x[i]);
   for (int i = 0; i < K; ++i) rest[i] = fma(negative[i], broadcast(1.925963033500e-8f), rest[i]);
-  exp2_stages<true>(x, rest, e, k);
+  exp2_sum_all<true>(x, rest, e, k);
 }
 
 STATESPACE_INLINE Floats exp_minus_abs(Floats v, const Exp2Constants& k) {
