@@ -240,15 +240,9 @@ void store_final_states(const CausalConv1dArgs& args, int64_t index) noexcept {
   }
 }
 
-/// Steps and channels of one piece of work.
-struct PieceSize {
-  int64_t steps;  // a multiple of kRows
-  int64_t channels;
-};
-
 /// Whole rows where channels are neighbours; in place long runs of them, which the memory likes, where that leaves enough
 /// pieces for the workers. Where the unit stride is elsewhere, probably along L, a kilobyte along it and channels enough
-/// for the vectors: their lines stay in the second cache until all of their steps are used.
+/// for the vectors: their lines stay in the second cache until all of their steps are used. Steps are a multiple of kRows.
 PieceSize piece_size(const CausalConv1dArgs& args, bool all_in_place) noexcept {
   if (args.x.inner_stride != 1 || args.out.inner_stride != 1) return {256, smaller<int64_t>(64, args.dim)};
   constexpr int64_t kLongest = 4, kPiecesOfWorker = 8;

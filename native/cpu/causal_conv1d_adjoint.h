@@ -5,14 +5,9 @@
 
 namespace statespace::STATESPACE_ISA_NS {
 
-/// Most steps and channels of a piece. 16 x 128: half a kilobyte of every row is enough for the hardware prefetcher
-/// (one vector of each row was three times slower), and inputs and d stay in L1 for their W uses. Large tensors in
-/// place are cut into 4 whole rows instead: rows a multiple of 2 KiB apart share few sets of L1, and 16 of them
-/// push each other out.
-struct PieceSize {
-  int64_t steps;
-  int64_t block;  // a multiple of kLanes
-};
+/// Half a kilobyte of every row is enough for the hardware prefetcher (one vector of each row was three times slower),
+/// and inputs and d stay in L1 for their W uses. Large tensors in place are cut into 4 whole rows instead: rows a
+/// multiple of 2 KiB apart share few sets of L1, and 16 of them push each other out.
 inline constexpr PieceSize kSmallPiece = {16, 128};
 
 struct ConvBackwardPass {
@@ -21,7 +16,7 @@ struct ConvBackwardPass {
   int64_t row;        // length of its rows
   bool in_place;      // x, grad_out and grad_x are read and written where they lie
   bool past_cache;    // grad_x is large and aligned: store it past the caches
-  PieceSize size;
+  PieceSize size;     // channels a multiple of kLanes: the floats between rows of a worker's memory
 };
 
 /// A piece: steps [begin, begin + steps) and `count` channels. Rows of x and dx begin W - 1 steps before `begin`.
@@ -30,7 +25,6 @@ struct ConvPiece {
   int64_t steps;
   int64_t channel;
   int64_t count;
-  int64_t block;  // floats between rows of a worker's memory
   const float* x;
   int64_t x_step;
   const float* grad;
@@ -81,7 +75,7 @@ void inner_piece(const ConvBackwardPass& pass, const ConvPiece& piece, const Con
 #pragma GCC unroll 8
     for (int w = 0; w < kWidth; ++w) taps[w] = load(pass.taps + w * pass.row + channel);
 #pragma GCC unroll 8
-    for (int w = 0; w + 1 < kWidth; ++w) d[w] = load(before + w * pass.size.block + c);
+    for (int w = 0; w + 1 < kWidth; ++w) d[w] = load(before + w * pass.size.channels + c);
     const Floats bias = args.bias != nullptr ? load(args.bias + channel) : Floats{};
     group_deltas<kWidth, kSilu>(piece, next, 0, c, taps, bias, constants, coming);
     for (int64_t t = 0; t < kSteps; t += kGroup) {
@@ -118,7 +112,7 @@ void inner_piece(const ConvBackwardPass& pass, const ConvPiece& piece, const Con
       for (int w = 0; w + 1 < kWidth; ++w) d[w] = d[w + kGroup];
     }
 #pragma GCC unroll 8
-    for (int w = 0; w + 1 < kWidth; ++w) store(before + w * pass.size.block + c, d[w]);
+    for (int w = 0; w + 1 < kWidth; ++w) store(before + w * pass.size.channels + c, d[w]);
 #pragma GCC unroll 9
     for (int w = 0; w <= kWidth; ++w) {
       float* to = sums + w * pass.row + channel;

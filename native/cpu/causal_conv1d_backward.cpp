@@ -26,14 +26,14 @@ struct ConvRows {
   float* before;  // [block of channels][W - 1]: d of the steps before the next piece
 
   static int64_t floats(int64_t width, PieceSize size, int64_t dim) noexcept {
-    const int64_t blocks = ceil_div(dim, size.block);
-    return (2 * (size.steps + width - 1) + size.steps + blocks * (width - 1)) * size.block;
+    const int64_t blocks = ceil_div(dim, size.channels);
+    return (2 * (size.steps + width - 1) + size.steps + blocks * (width - 1)) * size.channels;
   }
   ConvRows(float* memory, int64_t width, PieceSize size) noexcept
       : x(memory),
-        grad(x + (size.steps + width - 1) * size.block),
-        d(grad + size.steps * size.block),
-        before(d + (size.steps + width - 1) * size.block) {}
+        grad(x + (size.steps + width - 1) * size.channels),
+        d(grad + size.steps * size.channels),
+        before(d + (size.steps + width - 1) * size.channels) {}
 };
 
 /// Rows of d of the piece; zero beyond the sequence.
@@ -43,9 +43,9 @@ void deltas(const ConvBackwardPass& pass, const ConvSegment& segment, const Conv
   const Exp2Constants constants = exp2_constants();
   const int64_t width = kWidth > 0 ? kWidth : args.width;
   for (int64_t i = 0; i < piece.steps; ++i) {
-    float* to = d + i * pass.size.block;
+    float* to = d + i * pass.size.channels;
     if (piece.begin + i >= segment.last) {
-      fill_zero(to, pass.size.block);
+      fill_zero(to, pass.size.channels);
       continue;
     }
     const float* grad = piece.grad + i * piece.grad_step;
@@ -78,7 +78,7 @@ void add_to_sums(const ConvBackwardPass& pass, const ConvPiece& piece, const flo
       const int64_t taps = smaller<int64_t>(4, width - w);
       Floats total[4] = {};
       for (int64_t i = 0; i < piece.steps; ++i) {
-        const Floats factor = load(d + i * pass.size.block + c);
+        const Floats factor = load(d + i * pass.size.channels + c);
 #pragma GCC unroll 4
         for (int64_t k = 0; k < 4; ++k) {
           if (k < taps) total[k] = fma(factor, load(x + (i + w + k) * piece.x_step), total[k]);
@@ -90,7 +90,7 @@ void add_to_sums(const ConvBackwardPass& pass, const ConvPiece& piece, const flo
       }
     }
     Floats total = {};
-    for (int64_t i = 0; i < piece.steps; ++i) total += load(d + i * pass.size.block + c);
+    for (int64_t i = 0; i < piece.steps; ++i) total += load(d + i * pass.size.channels + c);
     store(to + width * pass.row, load(to + width * pass.row) + total);
   }
 }
@@ -117,7 +117,7 @@ void store_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, c
       Floats dx = {};
 #pragma GCC unroll 8
       for (int64_t w = 0; w < width; ++w) {
-        dx = fma(load(d + (i + width - 1 - w) * pass.size.block + c), load(taps + w * pass.row), dx);
+        dx = fma(load(d + (i + width - 1 - w) * pass.size.channels + c), load(taps + w * pass.row), dx);
       }
       if (args.grad_final_states != nullptr && segment.final_row >= 0 && from_end < width) {
         dx += load_state(args.grad_final_states, segment.final_row, args.dim, width, channel, lanes,
@@ -134,8 +134,9 @@ void store_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, c
 }
 
 /// Whole blocks inside the sequence are read in place, ragged ones and those at its ends through L1.
-void place_inputs(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, ConvPiece& piece,
-                  float* rows) noexcept {
+void place_inputs(const ConvBackwardPass& pass, const ConvSegment& segment, ConvPiece& piece, float* rows) noexcept {
+  const CausalConv1dBackwardArgs& args = pass.args;
+  const int64_t row = pass.size.channels;
   const int64_t from = piece.begin - args.width + 1;
   const int64_t to = piece.begin + piece.steps;
   const bool direct = in_place(args.x, 1, args.dim);
@@ -149,45 +150,49 @@ void place_inputs(const CausalConv1dBackwardArgs& args, const ConvSegment& segme
   const int64_t singly = direct ? last : smaller(last, segment.first);
   for (int64_t t = from; t < singly; ++t) {
     for (int64_t c = 0; c < piece.count; c += kLanes) {
-      store(rows + (t - from) * piece.block + c, load_input(args, segment, t, piece.channel + c,
-                                                       smaller<int64_t>(kLanes, piece.count - c)));
+      store(rows + (t - from) * row + c,
+            load_input(args, segment, t, piece.channel + c, smaller<int64_t>(kLanes, piece.count - c)));
     }
   }
   const int64_t together = larger(from, segment.first);
   if (!direct && together < last) {
     read_rows(args.x, {segment.batch, together, last - together, piece.channel, piece.count, args.dim},
-              rows + (together - from) * piece.block, piece.block);
+              rows + (together - from) * row, row);
   }
   piece.x = rows;
-  piece.x_step = piece.block;
+  piece.x_step = row;
 }
 
 /// Rows of grad_out and grad_x, which may share a worker's rows: d has been computed when dx is.
-void place_gradients(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, ConvPiece& piece,
+void place_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, ConvPiece& piece,
                      float* rows) noexcept {
-  piece.grad = rows, piece.grad_step = piece.block;
+  const CausalConv1dBackwardArgs& args = pass.args;
+  const int64_t row = pass.size.channels;
+  piece.grad = rows, piece.grad_step = row;
   const int64_t steps = smaller(piece.steps, segment.last - piece.begin);
   if (in_place(args.grad_out, 1, args.dim)) {
     piece.grad = row_at(args.grad_out, segment.batch, piece.begin) + piece.channel;
     piece.grad_step = args.grad_out.len_stride;
   } else if (steps > 0) {
     read_rows(args.grad_out, {segment.batch, piece.begin, steps, piece.channel, piece.count, args.dim}, rows,
-              piece.block);
+              row);
   }
   if (args.grad_x.data == nullptr) return;
-  piece.dx = rows, piece.dx_step = piece.block;
+  piece.dx = rows, piece.dx_step = row;
   if (!in_place(args.grad_x, 1, args.dim)) return;
   piece.dx = row_at(args.grad_x, segment.batch, piece.begin - args.width + 1) + piece.channel;
   piece.dx_step = args.grad_x.len_stride;
 }
 
 /// Writes the rows of grad_x back where they are not in place.
-void write_gradients(const CausalConv1dBackwardArgs& args, const ConvSegment& segment, const ConvPiece& piece) noexcept {
+void write_gradients(const ConvBackwardPass& pass, const ConvSegment& segment, const ConvPiece& piece) noexcept {
+  const CausalConv1dBackwardArgs& args = pass.args;
+  const int64_t row = pass.size.channels;
   if (args.grad_x.data == nullptr || in_place(args.grad_x, 1, args.dim)) return;
   const int64_t from = piece.begin - args.width + 1;
   const int64_t own = larger(from, segment.begin), to = from + piece.steps;
   if (own >= to) return;
-  write_rows(piece.dx + (own - from) * piece.block, piece.block, args.grad_x,
+  write_rows(piece.dx + (own - from) * row, row, args.grad_x,
              {segment.batch, own, to - own, piece.channel, piece.count, args.dim});
 }
 
@@ -204,7 +209,7 @@ ConvPiece in_place_piece(const CausalConv1dBackwardArgs& args, const ConvSegment
   const int64_t oldest = begin - args.width + 1;
   ConvPiece piece = {};
   piece.begin = begin, piece.steps = size.steps;
-  piece.channel = channel, piece.count = smaller(size.block, args.dim - channel), piece.block = size.block;
+  piece.channel = channel, piece.count = smaller(size.channels, args.dim - channel);
   piece.x = row_at(args.x, segment.batch, oldest) + channel, piece.x_step = args.x.len_stride;
   piece.grad = row_at(args.grad_out, segment.batch, begin) + channel, piece.grad_step = args.grad_out.len_stride;
   if (args.grad_x.data != nullptr) {
@@ -222,24 +227,23 @@ void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, 
                       float* sums) noexcept {
   const CausalConv1dBackwardArgs& args = pass.args;
   const int64_t width = kWidth > 0 ? kWidth : args.width;
-  const int64_t kept = (width - 1) * pass.size.block;
-  fill_zero(rows.before, ceil_div(args.dim, pass.size.block) * kept);
+  const int64_t kept = (width - 1) * pass.size.channels;
+  fill_zero(rows.before, ceil_div(args.dim, pass.size.channels) * kept);
   // The segment's own steps, then W - 1 more, whose d only completes dx.
   for (int64_t begin = segment.begin; begin < segment.end + width - 1;) {
     const bool own = begin < segment.end;
     const int64_t end = smaller(begin + pass.size.steps, own ? segment.end : segment.end + width - 1);
-    for (int64_t channel = 0; channel < args.dim; channel += pass.size.block) {
+    for (int64_t channel = 0; channel < args.dim; channel += pass.size.channels) {
       ConvPiece piece = {};
       piece.begin = begin, piece.steps = end - begin;
-      piece.channel = channel, piece.count = smaller(pass.size.block, args.dim - channel);
-      piece.block = pass.size.block;
-      float* before = rows.before + channel / pass.size.block * kept;
+      piece.channel = channel, piece.count = smaller(pass.size.channels, args.dim - channel);
+      float* before = rows.before + channel / pass.size.channels * kept;
       if constexpr (kWidth > 0) {
         if (is_inner(pass, segment, piece)) {
           piece = in_place_piece(args, segment, begin, channel, pass.size);
-          const bool last = channel + pass.size.block >= args.dim;
+          const bool last = channel + pass.size.channels >= args.dim;
           const ConvPiece next = in_place_piece(args, segment, last ? end : begin,
-                                                last ? 0 : channel + pass.size.block, pass.size);
+                                                last ? 0 : channel + pass.size.channels, pass.size);
           const int64_t skip = begin == segment.begin ? width - 1 : 0;
           if (pass.size.steps == kGroup) {
             inner_piece<kWidth, kSilu, kGroup>(pass, piece, next, skip, before, sums);
@@ -251,13 +255,13 @@ void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, 
       }
       float* d = rows.d + kept;
       copy_floats(before, kept, rows.d);
-      place_inputs(args, segment, piece, rows.x);
-      place_gradients(args, segment, piece, rows.grad);
+      place_inputs(pass, segment, piece, rows.x);
+      place_gradients(pass, segment, piece, rows.grad);
       deltas<kWidth, kSilu>(pass, segment, piece, d);
       if (own) add_to_sums<kWidth>(pass, piece, d, sums);
       store_gradients<kWidth>(pass, segment, piece, rows.d);
-      write_gradients(args, segment, piece);
-      copy_floats(rows.d + piece.steps * pass.size.block, kept, before);
+      write_gradients(pass, segment, piece);
+      copy_floats(rows.d + piece.steps * pass.size.channels, kept, before);
     }
     begin = end;
   }

@@ -18,6 +18,12 @@ struct ConvSegment {
   int64_t end;
 };
 
+/// Most steps and channels of one piece of work.
+struct PieceSize {
+  int64_t steps;
+  int64_t channels;
+};
+
 /// The whole of sequence `index`.
 STATESPACE_INLINE ConvSegment conv_sequence(const CausalConv1dInputs& args, int64_t index) {
   const SequenceSpan span = sequence_at(args, index);
