@@ -319,11 +319,12 @@ SequenceTarget TensorSource::SequenceOut(const SequenceSizes& sizes, bool requir
   return ReadSequence<SequenceTarget>(sizes, Role::kWrite, required);
 }
 
-void* TensorSource::Dense(const DenseShape& shape, size_t real_bytes, Role role, bool required) noexcept {
+void* TensorSource::Contents(const DenseShape& shape, int32_t dtype, size_t element_bytes, Role role,
+                             bool required) noexcept {
   const int32_t position = next_;
   const statespace_tensor* tensor = Next(required);
   if (tensor == nullptr) return nullptr;
-  if (tensor->dtype != DenseType(real_bytes, shape.pairs)) {
+  if (tensor->dtype != dtype) {
     Fault(STATESPACE_WRONG_DTYPE, position);
   } else if (!SameSizes(ShapeOf(*tensor), std::span(shape.size).first(static_cast<size_t>(shape.rank)))) {
     Fault(STATESPACE_WRONG_SHAPE, position);
@@ -332,7 +333,11 @@ void* TensorSource::Dense(const DenseShape& shape, size_t real_bytes, Role role,
   }
   if (!ok()) return nullptr;
   const Axis axes[] = {{shape.count, 1}};
-  return Locate(*tensor, real_bytes, axes, role);
+  return Locate(*tensor, element_bytes, axes, role);
+}
+
+void* TensorSource::Dense(const DenseShape& shape, size_t real_bytes, Role role, bool required) noexcept {
+  return Contents(shape, DenseType(real_bytes, shape.pairs), real_bytes, role, required);
 }
 
 const float* TensorSource::Rows(int64_t batch, const DenseShape& inner, int64_t* batch_stride, bool required) noexcept {
@@ -382,19 +387,7 @@ float* TensorSource::Matrices(Role role, int64_t batch, int64_t rows, int64_t in
 }
 
 const int32_t* TensorSource::Indices(const DenseShape& shape, bool required) noexcept {
-  const int32_t position = next_;
-  const statespace_tensor* tensor = Next(required);
-  if (tensor == nullptr) return nullptr;
-  if (tensor->dtype != STATESPACE_I32) {
-    Fault(STATESPACE_WRONG_DTYPE, position);
-  } else if (!SameSizes(ShapeOf(*tensor), std::span(shape.size).first(static_cast<size_t>(shape.rank)))) {
-    Fault(STATESPACE_WRONG_SHAPE, position);
-  } else if (!IsEmpty(*tensor) && !Contiguous(*tensor)) {
-    Fault(STATESPACE_BAD_STRIDES, position);
-  }
-  if (!ok()) return nullptr;
-  const Axis axes[] = {{shape.count, 1}};
-  const void* data = Locate(*tensor, sizeof(int32_t), axes, Role::kRead);
+  const void* data = Contents(shape, STATESPACE_I32, sizeof(int32_t), Role::kRead, required);
   if (data == nullptr) return nullptr;
   const size_t bytes = static_cast<size_t>(shape.count) * sizeof(int32_t);
   void* copy = Hold(bytes);

@@ -121,6 +121,9 @@ class TensorSource {
   const statespace_tensor* Next(bool required) noexcept;
   template <typename Tensor>
   Tensor ReadSequence(const SequenceSizes& sizes, Role role, bool required) noexcept;
+  /// Address of the next tensor, of this format and shape and without gaps.
+  void* Contents(const DenseShape& shape, int32_t dtype, size_t element_bytes, Role role, bool required) noexcept;
+  /// The same of real numbers, or of pairs of them where the shape says so.
   void* Dense(const DenseShape& shape, size_t real_bytes, Role role, bool required) noexcept;
   /// Address of the first entry of the tensor read last, once its memory is measured. Axes count real numbers.
   void* Locate(const statespace_tensor& tensor, size_t real_bytes, std::span<const Axis> axes, Role role) noexcept;
