@@ -113,6 +113,11 @@ export class NativeCall {
     return this.flag(this.#precision === 'f64');
   }
 
+  /** What `precision` chose; float32 before it. */
+  get computesIn(): 'f32' | 'f64' {
+    return this.#precision;
+  }
+
   /** From here on tensors with a length are seen backwards in time. */
   mirrored(yes: boolean | undefined): this {
     this.#mirrored = yes === true;

@@ -9,7 +9,6 @@ import {
   type SelectiveScanBackwardArgs,
   type SelectiveScanDims,
   type TensorLike,
-  tensorDType,
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
 import { expectAtMost } from './limits.js';
@@ -27,7 +26,7 @@ export function prepareSelectiveScan(runtime: NativeRuntime, args: SelectiveScan
   call
     .sequenceOutput('out', args.out)
     .result('lastState', args.lastState)
-    .result('checkpoints', checkpointsFor(op, dims, args));
+    .result('checkpoints', checkpointsFor(call, dims, args.checkpoints));
   const { selectiveScan: sync, selectiveScanAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
@@ -53,26 +52,22 @@ export function prepareSelectiveScanBackward(
     .sequenceOutput('gradZ', args.gradZ)
     .result('gradDeltaBias', args.gradDeltaBias)
     .result('gradInitialState', args.gradInitialState)
-    .parameter('checkpoints', checkpointsFor(op, dims, args));
+    .parameter('checkpoints', checkpointsFor(call, dims, args.checkpoints));
   const { selectiveScanBackward: sync, selectiveScanBackwardAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
-/** Checkpoints in what they are computed in: the kernel of float32 alone keeps them. @throws {DTypeError} */
+/** Checkpoints of a call that keeps them: the kernel of real float32 alone does. @throws {DTypeError} */
 function checkpointsFor(
-  op: string,
+  call: NativeCall,
   { complex }: SelectiveScanDims,
-  args: SelectiveScanArgs | SelectiveScanBackwardArgs,
+  checkpoints: TensorLike | undefined,
 ): TensorLike | undefined {
-  const { checkpoints, u, delta, A, B, C, D, z, deltaBias, initialState } = args;
-  if (checkpoints === undefined) return undefined;
-  const tensors = [u, delta, A, B, C, D, z, deltaBias, initialState, checkpoints];
-  if (!complex && tensors.every((tensor) => tensor === undefined || tensorDType(tensor) !== 'f64'))
-    return checkpoints;
+  if (checkpoints === undefined || (!complex && call.computesIn === 'f32')) return checkpoints;
   throw new DTypeError({
-    op,
+    op: call.op,
     argument: 'checkpoints',
-    wanted: 'none beside float64 tensors',
+    wanted: 'none beside float64 or complex tensors',
     got: 'checkpoints',
   });
 }
