@@ -1,11 +1,20 @@
 /** The table of platforms, the packages that are made of it, and the workflow that fills them. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { publishable } from './publish.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -16,6 +25,13 @@ interface Platform {
   readonly os: string;
   readonly cpu: string;
   readonly libc?: string;
+  readonly container?: string;
+}
+
+/** What is looked at in a job of a workflow. */
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps?: readonly { readonly uses?: string; readonly run?: string }[];
 }
 const platforms: readonly Platform[] = json('packages/native-scan/platforms.json');
 
@@ -57,23 +73,114 @@ test('all packages share one version', () => {
 });
 
 describe('workflows', () => {
-  test('releases build every row of the table, and publish with provenance and without a token', () => {
-    const { jobs } = parse(text('.github/workflows/release.yml'));
+  const release = parse(text('.github/workflows/release.yml'));
+  const ci = parse(text('.github/workflows/ci.yml'));
+  const steps = Object.values<Job>({ ...release.jobs, ...ci.jobs }).flatMap((job) => job.steps ?? []);
+
+  test('releases build every row of the table, and publish what was tested, with provenance and without a token', () => {
+    const { addon, publish, test } = release.jobs;
     expect(text('.github/workflows/release.yml')).toContain('packages/native-scan/platforms.json');
-    expect(jobs.addon.strategy.matrix.platform).toContain('fromJson(needs.plan.outputs.platforms)');
-    expect(jobs.publish.needs).toBe('addon');
-    expect(jobs.publish.permissions['id-token']).toBe('write');
-    expect(jobs.publish.steps.at(-1).env).toEqual({
-      GITHUB_TOKEN: expect.any(String),
-      NPM_CONFIG_PROVENANCE: true,
-    });
+    expect(addon.strategy.matrix.platform).toContain('fromJson(needs.version.outputs.platforms)');
+    expect(test.uses).toBe('./.github/workflows/ci.yml');
+    expect(Object.keys(ci.on)).toContain('workflow_call');
+    expect(publish.needs).toEqual(['version', 'test', 'addon']);
+    expect(publish.permissions['id-token']).toBe('write');
+    expect(text('.github/workflows/release.yml')).not.toContain('secrets.');
+  });
+
+  test('only the job that publishes may ask for an identity', () => {
+    const asking = Object.entries<Job>(release.jobs).filter(([, job]) => job.permissions?.['id-token']);
+    expect(asking.map(([name]) => name)).toEqual(['publish']);
+    expect(release.permissions).toEqual({ contents: 'read' });
+    expect(ci.permissions).toEqual({ contents: 'read' });
   });
 
   test('every run tests the supported versions of Node', () => {
-    const { jobs } = parse(text('.github/workflows/ci.yml'));
-    expect(jobs.test.strategy.matrix.node).toEqual([20, 22, 24, 26]);
-    expect(jobs.sanitizers.strategy.matrix.preset).toEqual(['asan', 'ubsan', 'tsan']);
+    expect(ci.jobs.test.strategy.matrix.node).toEqual([20, 22, 24, 26]);
+    expect(ci.jobs.sanitizers.strategy.matrix.preset).toEqual(['asan', 'ubsan', 'tsan']);
   });
+
+  test('actions and containers are pinned to what was looked at', () => {
+    const actions = steps.flatMap(({ uses }) => uses ?? []);
+    expect(actions.length).toBeGreaterThan(5);
+    for (const action of actions) expect(action).toMatch(/@[0-9a-f]{40}$/);
+    for (const { container } of platforms) {
+      if (container !== undefined) expect(container).toMatch(/manylinux_2_28_\w+@sha256:[0-9a-f]{64}$/);
+    }
+  });
+
+  test('no step swallows an error', () => {
+    const scripts = steps.flatMap(({ run }) => run ?? []);
+    expect(scripts.length).toBeGreaterThan(5);
+    for (const script of scripts) expect(script).not.toMatch(/\|\| *(true|:)/);
+    expect(steps.filter((step) => 'continue-on-error' in step)).toEqual([]);
+  });
+});
+
+describe('publishing', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'statespace-publish-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** `publish.mjs` in front of an npm that answers with this script. */
+  function withNpm(script: string, ...args: string[]) {
+    const npm = join(folder, 'npm');
+    writeFileSync(npm, `#!/usr/bin/env node\n${script}`, { mode: 0o755 });
+    const { GITHUB_REPOSITORY: _, ...env } = process.env;
+    const path = `${folder}${delimiter}${process.env.PATH}`;
+    const options = { encoding: 'utf8', env: { ...env, PATH: path } } as const;
+    return spawnSync(process.execPath, [join(root, 'scripts/publish.mjs'), ...args], options);
+  }
+  const unknown = "console.log(JSON.stringify({ error: { code: 'E404' } })); process.exitCode = 1;";
+
+  test('platform packages come before native-scan, and it before all that need it', () => {
+    const names = publishable().map(({ manifest }) => manifest.name.replace('@statespace/', ''));
+    const behind = ['ssd-core', ...platforms.map(({ name }) => `native-scan-${name}`)];
+    expect(names.slice(0, behind.length).sort()).toEqual(behind.sort());
+    expect(names[behind.length]).toBe('native-scan');
+    expect(names.at(-1)).toBe('cli');
+    expect(names).toHaveLength(readdirSync(join(root, 'packages')).length);
+  });
+
+  test.skipIf(process.platform === 'win32')('names what the registry does not have', () => {
+    const some = `if (/statespace.(cli|tensor)@/.test(process.argv[3])) { ${unknown} } else console.log('"0.0.0"');`;
+    const { status, stdout } = withNpm(some, '--list');
+    expect(stdout.match(/\S+(?=@\d)/g)).toEqual(['@statespace/tensor', '@statespace/cli']);
+    expect(status).toBe(0);
+    expect(withNpm('console.log(\'"0.0.0"\')', '--list').stdout).toBe('');
+  });
+
+  test.skipIf(process.platform === 'win32')('takes no answer for neither yes nor no', () => {
+    const down = withNpm("console.error('npm error ECONNRESET'); process.exitCode = 1;", '--list');
+    expect(down).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('ECONNRESET') });
+  });
+
+  test.skipIf(process.platform === 'win32')('publishes nothing outside the workflow', () => {
+    const { status, stderr } = withNpm(unknown);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('GITHUB_REPOSITORY') });
+  });
+});
+
+test.skipIf(process.platform === 'win32')('bootstrap.mjs works when it is run, as the workflows do', () => {
+  const clone = mkdtempSync(join(tmpdir(), 'statespace-clone-'));
+  try {
+    for (const name of ['scripts', 'packages', 'examples', 'bin']) mkdirSync(join(clone, name));
+    copyFileSync(join(root, 'scripts/bootstrap.mjs'), join(clone, 'scripts/bootstrap.mjs'));
+    writeFileSync(join(clone, 'package.json'), JSON.stringify({ packageManager: 'pnpm@1.2.3' }));
+    writeFileSync(join(clone, 'bin/pnpm'), '#!/bin/sh\necho 1.2.3\n', { mode: 0o755 });
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, 'scripts/bootstrap.mjs')], {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        STATESPACE_SKIP_NATIVE: '1',
+        PATH: `${join(clone, 'bin')}${delimiter}${process.env.PATH}`,
+      },
+    });
+    expect(stderr).toContain('Installing packages');
+    expect(stderr).toContain('Building packages');
+    expect(status).toBe(0);
+  } finally {
+    rmSync(clone, { recursive: true, force: true });
+  }
 });
 
 describe('packing a platform package', () => {
