@@ -1,6 +1,7 @@
 /** The C++ programs that measure the machine's limits and matrix products: built here, run as processes. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { runJsonLines } from './json-lines.mjs';
 
 const native = fileURLToPath(new URL('../native', import.meta.url));
 
@@ -27,33 +28,15 @@ function run(command, args, cwd) {
   }
 }
 
-/** Runs one of them and parses a JSON object from each line of its output. */
+/** What one of them prints. */
 export function runProgram(name, args, { threads, isa }) {
-  return runLines(`${native}/build/cpu/bench/bench_${name}`, args, { threads, isa });
+  return runJsonLines(`${native}/build/cpu/bench/bench_${name}`, args, settings(threads, isa));
 }
 
-/** Runs one of bench/'s own measurements in a Node process of its own. */
+/** What one of bench/'s own measurements prints, in a Node process of its own. */
 export function runMeasurement(name, args, { threads, isa }) {
   const script = fileURLToPath(new URL(`measure-${name}.mjs`, import.meta.url));
-  return runLines(process.execPath, [script, String(threads), ...args], { threads, isa });
+  return runJsonLines(process.execPath, [script, String(threads), ...args], settings(threads, isa));
 }
 
-function runLines(command, args, { threads, isa }) {
-  const env = { ...process.env, STATESPACE_THREADS: String(threads), STATESPACE_ISA: isa };
-  // These make peers' libraries take another machine for this one.
-  delete env.OPENBLAS_CORETYPE;
-  delete env.OPENBLAS_L2_SIZE;
-  const result = spawnSync(command, args, {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (result.error) throw result.error;
-  if (result.signal !== null) throw new Error(`${command} was ended by ${result.signal}`);
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${result.status}`);
-  return result.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line));
-}
+const settings = (threads, isa) => ({ STATESPACE_THREADS: String(threads), STATESPACE_ISA: isa });

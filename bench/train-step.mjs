@@ -10,11 +10,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createModel, savePretrained } from '@statespace/models';
 import { getBackendInfo, setNumThreads } from '@statespace/native-scan';
 import { AdamW, clipGradNorm, Generator, scope, tensor } from '@statespace/tensor';
-import { findPython, runPeer } from './python.mjs';
+import { runJsonLines } from './json-lines.mjs';
+import { findPython } from './python.mjs';
 import { hardwareLine, markdownTable, median } from './timing.mjs';
 
 const { values } = parseArgs({
@@ -33,6 +35,7 @@ const seqLen = 128;
 const vocabSize = 20000;
 const wantedRatio = 6;
 const agreement = 1e-4;
+const peerScript = fileURLToPath(new URL('peers/mamba_train_step.py', import.meta.url));
 
 const python = findPython(['torch', 'transformers', 'safetensors', 'numpy']);
 setNumThreads(threads);
@@ -78,7 +81,7 @@ try {
       }
       const options = { 'batch-file': batchFile, batch, length: seqLen, form, steps, threads };
       const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-      const result = runPeer(python, 'mamba_train_step.py', [work, ...args]);
+      const [result] = runJsonLines(python, [peerScript, work, ...args]);
       expectClose(`first loss (${form})`, first.loss, result.firstLoss);
       expectClose(`first gradient norm (${form})`, first.norm, result.firstGradNorm);
       peers[form].push(...result.ms);
