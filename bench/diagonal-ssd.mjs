@@ -9,7 +9,6 @@
  */
 import { parseArgs } from 'node:util';
 import {
-  createDeviceBuffer,
   diagonalSsd,
   diagonalSsdBackward,
   getBackendInfo,
@@ -20,6 +19,8 @@ import {
   ssdChunkScanBackward,
 } from '@statespace/native-scan';
 import { diagonalSsdBackwardRef, diagonalSsdRef } from '@statespace/ssd-core';
+import { gradientsOf, Inputs } from './inputs.mjs';
+import { errorOf } from './peers/case.mjs';
 import { hardwareLine, markdownTable, median } from './timing.mjs';
 
 const { values } = parseArgs({
@@ -46,29 +47,25 @@ const [threads, B, L, H, P, N, repetitions] = [
 setNumThreads(threads);
 
 const onCpu = { backend: 'cpu' };
-const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
+const inputs = new Inputs();
 
-/** A tensor in 64-byte aligned memory. */
+/** A tensor whose entry i is value(i). */
 function made(shape, value) {
-  const data = createDeviceBuffer('f32', sizeOf(shape));
-  for (let i = 0; i < sizeOf(shape); i++) data.data[i] = value(i);
-  return { data, shape };
+  const tensor = inputs.empty(shape);
+  const { data } = tensor.data;
+  for (let i = 0; i < data.length; i++) data[i] = value(i);
+  return tensor;
 }
-
-let seed = 1;
-const uniform = (low, high) => () => {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return low + ((high - low) * seed) / 2 ** 32;
-};
 
 const channels = H * P;
 const numbers = ({ data }) => data.data;
-const x = made([B, L, H, P], uniform(-1, 1));
-const dt = made([B, L, H], uniform(0.01, 0.2));
-const A = made([H, N], (i) => -1 - (i % N) * uniform(0.5, 1)());
-const weights = { B: made([B, L, 1, N], uniform(-1, 1)), C: made([B, L, 1, N], uniform(-1, 1)) };
-const D = made([H], uniform(-1, 1));
-const gradOut = made([B, L, H, P], uniform(-1, 1));
+const x = inputs.uniform([B, L, H, P], -1, 1);
+const dt = inputs.uniform([B, L, H], 0.01, 0.2);
+const rates = numbers(inputs.uniform([H, N], 0.5, 1));
+const A = made([H, N], (i) => -1 - (i % N) * rates[i]);
+const weights = { B: inputs.uniform([B, L, 1, N], -1, 1), C: inputs.uniform([B, L, 1, N], -1, 1) };
+const D = inputs.uniform([H], -1, 1);
+const gradOut = inputs.uniform([B, L, H, P], -1, 1);
 
 const diagonal = { x, dt, A, ...weights, D };
 const scalar = { ...diagonal, A: made([H], (h) => numbers(A)[h * N]) };
@@ -80,54 +77,28 @@ const selective = {
   D: made([channels], (i) => numbers(D)[Math.floor(i / P)]),
 };
 
-/** Outputs made once, so that no time goes into memory. */
-const target = (shape) => made(shape, () => 0);
-const ssdTargets = (rates) => ({
-  gradX: target([B, L, H, P]),
-  gradDt: target([B, L, H]),
-  gradA: target(rates),
-  gradB: target([B, L, 1, N]),
-  gradC: target([B, L, 1, N]),
-  gradD: target([H]),
-});
-const out = target([B, L, H, P]);
-const flatOut = target([B, L, channels]);
-const diagonalTargets = ssdTargets([H, N]);
-const scalarTargets = ssdTargets([H]);
-const selectiveTargets = {
-  gradU: target([B, L, channels]),
-  gradDelta: target([B, L, channels]),
-  gradA: target([channels, N]),
-  gradB: target([B, L, 1, N]),
-  gradC: target([B, L, 1, N]),
-  gradD: target([channels]),
-};
+// Outputs made once, so that no time goes into memory.
+const out = inputs.empty([B, L, H, P]);
+const flatOut = inputs.empty([B, L, channels]);
+const diagonalGradients = gradientsOf(inputs, diagonal);
+const scalarGradients = gradientsOf(inputs, scalar);
+const selectiveGradients = gradientsOf(inputs, selective);
 const flatGrad = { data: gradOut.data, shape: [B, L, channels] };
 
 const calls = {
   'diagonal SSD': [
     () => diagonalSsd({ ...diagonal, ...onCpu, out }),
-    () => diagonalSsdBackward({ ...diagonal, gradOut, ...diagonalTargets, ...onCpu }),
+    () => diagonalSsdBackward({ ...diagonal, gradOut, ...diagonalGradients, ...onCpu }),
   ],
   'selective scan': [
     () => selectiveScan({ ...selective, ...onCpu, out: flatOut }),
-    () => selectiveScanBackward({ ...selective, gradOut: flatGrad, ...selectiveTargets, ...onCpu }),
+    () => selectiveScanBackward({ ...selective, gradOut: flatGrad, ...selectiveGradients, ...onCpu }),
   ],
   'scalar SSD': [
     () => ssdChunkScan({ ...scalar, ...onCpu, out }),
-    () => ssdChunkScanBackward({ ...scalar, gradOut, ...scalarTargets, ...onCpu }),
+    () => ssdChunkScanBackward({ ...scalar, gradOut, ...scalarGradients, ...onCpu }),
   ],
 };
-
-/** Largest difference of two arrays over the largest number. */
-function difference(ours, wanted) {
-  let [gap, scale] = [0, 0];
-  for (let i = 0; i < wanted.length; i++) {
-    gap = Math.max(gap, Math.abs(ours[i] - wanted[i]));
-    scale = Math.max(scale, Math.abs(wanted[i]));
-  }
-  return gap / scale;
-}
 
 // A comparison of times is worth nothing unless both compute the same; this is also the warm-up.
 const ours = calls['diagonal SSD'].map((call) => call());
@@ -140,7 +111,7 @@ const pairs = [
 ];
 const arrayOf = ({ data }) => ('data' in data ? data.data : data);
 for (const [name, a, b] of pairs) {
-  const error = difference(arrayOf(a), arrayOf(b));
+  const error = errorOf(arrayOf(a), arrayOf(b));
   if (!(error < 1e-5)) {
     console.error(`${name}: diagonal SSD and selective scan differ by ${error}`);
     process.exit(1);
@@ -166,7 +137,12 @@ for (let round = 0; round < repetitions; round++) {
 function referenceTimes() {
   const steps = Math.min(L, 256);
   const part = (tensor, shape) => ({
-    data: Float64Array.from(numbers(tensor).subarray(0, sizeOf(shape))),
+    data: Float64Array.from(
+      numbers(tensor).subarray(
+        0,
+        shape.reduce((a, b) => a * b, 1),
+      ),
+    ),
     shape,
   });
   const inputs = {

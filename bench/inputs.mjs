@@ -45,6 +45,29 @@ export class Inputs {
   }
 }
 
+/** One half in each format of 16 bits. */
+const halfBits = { bf16: 0x3f00, f16: 0x3800 };
+
+/** A tensor of this shape and format, full of halves. */
+export function filledLike(inputs, { shape, dtype }) {
+  const tensor = inputs.empty(shape, dtype);
+  tensor.data.data.fill(halfBits[dtype] ?? 0.5);
+  return tensor;
+}
+
+/** An output for the gradient of every tensor of numbers among `args`, of its format and under its name. */
+export function gradientsOf(inputs, args) {
+  const tensors = Object.entries(args).filter(
+    ([, value]) => value?.shape !== undefined && !(value.data instanceof Int32Array),
+  );
+  return Object.fromEntries(
+    tensors.map(([name, { shape, dtype }]) => [
+      `grad${name[0].toUpperCase()}${name.slice(1)}`,
+      inputs.empty(shape, dtype),
+    ]),
+  );
+}
+
 /** Inputs of one layer's selective scan, with every part that Mamba uses. */
 export function scanInputs(inputs, { batch, seqLen, dim, dState }) {
   const rows = [batch, seqLen];

@@ -8,16 +8,6 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Milliseconds of each of `repetitions` calls, after `warmup` uncounted ones. */
-export function timeCalls(call, { repetitions, warmup = 1 }) {
-  for (let i = 0; i < warmup; i++) call();
-  return Array.from({ length: repetitions }, () => {
-    const start = performance.now();
-    call();
-    return performance.now() - start;
-  });
-}
-
 /**
  * Seconds of the best call of each contender: they take turns for `seconds`, at least three turns each, so that a
  * drift of the machine touches all of them. Calls too short for the clock are timed by the burst.

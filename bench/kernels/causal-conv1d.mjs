@@ -1,8 +1,7 @@
 /** The convolution with SiLU of one layer of mamba-130m, through the public call. */
 import { causalConv1d, causalConv1dBackward } from '@statespace/native-scan';
-import { convInputs } from '../inputs.mjs';
+import { convInputs, gradientsOf } from '../inputs.mjs';
 import { convBackwardLimit, convForwardLimit } from '../limits.mjs';
-import { gradientsOf } from './selective-scan.mjs';
 
 const shape = { batch: 8, seqLen: 2048, dim: 1536, width: 4 };
 

@@ -1,6 +1,6 @@
 /** The selective scan of one layer of mamba-130m, through the public call. */
 import { selectiveScan, selectiveScanBackward } from '@statespace/native-scan';
-import { scanInputs } from '../inputs.mjs';
+import { gradientsOf, scanInputs } from '../inputs.mjs';
 import { scanBackwardLimit, scanForwardLimit } from '../limits.mjs';
 
 const shape = { batch: 8, seqLen: 2048, dim: 1536, dState: 16 };
@@ -32,11 +32,3 @@ export const selectiveScanCases = [
     },
   },
 ];
-
-/** An output for the gradient of every tensor among `args`, under its name. */
-export function gradientsOf(inputs, args) {
-  const tensors = Object.entries(args).filter(([, value]) => value?.shape !== undefined);
-  return Object.fromEntries(
-    tensors.map(([name, { shape }]) => [`grad${name[0].toUpperCase()}${name.slice(1)}`, inputs.empty(shape)]),
-  );
-}

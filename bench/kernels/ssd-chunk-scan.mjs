@@ -1,8 +1,7 @@
 /** The chunked SSD scan of one layer of mamba2-130m, through the public call. */
 import { ssdChunkScan, ssdChunkScanBackward } from '@statespace/native-scan';
-import { ssdInputs } from '../inputs.mjs';
+import { gradientsOf, ssdInputs } from '../inputs.mjs';
 import { ssdBackwardLimit, ssdForwardLimit } from '../limits.mjs';
-import { gradientsOf } from './selective-scan.mjs';
 
 const shape = { batch: 4, seqLen: 2048, heads: 24, headDim: 64, dState: 128, groups: 1 };
 
