@@ -6,8 +6,7 @@ import { describeMachine } from './machine.mjs';
 import { buildPrograms } from './native-programs.mjs';
 import { readOptions, UsageError, usage } from './options.mjs';
 import { measurePeers } from './peers/index.mjs';
-import { peersMarkdown } from './peers/report.mjs';
-import { limitsMarkdown, missedTargets, saveReport } from './report.mjs';
+import { missedTargets, reportMarkdown, saveReport } from './report.mjs';
 
 const resultsFolder = fileURLToPath(new URL('results', import.meta.url));
 
@@ -18,30 +17,36 @@ async function main() {
     return 0;
   }
   const progress = (text) => process.stderr.write(`${text} ...\n`);
-  const info = getBackendInfo();
-  if (info.backend !== 'cpu') {
-    throw new Error(
-      `The native addon is not loaded, so there is nothing to measure. ${info.reason ?? ''}`.trim(),
-    );
-  }
+  const isas = measuredIsas();
   const machine = describeMachine();
+  const { threads, chosen, peers: wantedPeers } = options;
   progress('building the probes');
   buildPrograms();
-  const limits = measureLimits(options, machine, progress);
-  if (limits.rows.length === 0) throw new UsageError(`--only: no kernel's name contains "${options.only}".`);
-  const peers = options.check ? undefined : measurePeers(options, progress);
-  const result = { date: new Date().toISOString(), machine, threads: options.threads, ...limits, ...peers };
+  const limits = measureLimits({ threads, isas, chosen, machine, progress });
+  const peers =
+    chosen.cases.length === 0
+      ? undefined
+      : measurePeers({ threads, names: chosen.cases, peers: wantedPeers, progress });
+  const result = { date: new Date().toISOString(), machine, threads, ...limits, peers };
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   } else {
-    process.stdout.write(`${limitsMarkdown(result)}\n`);
-    if (peers !== undefined) process.stdout.write(`\n${peersMarkdown(peers.peers)}\n`);
+    process.stdout.write(`${reportMarkdown(result)}\n`);
   }
   if (!options.check || options.output !== undefined) {
     const files = await saveReport(result, options.output ?? resultsFolder);
     process.stderr.write(`Saved ${files.join(', ')}\n`);
   }
   return complain(result);
+}
+
+/** The widest instruction set of this machine, and AVX2 beside AVX-512. @throws {Error} without the native addon. */
+function measuredIsas() {
+  const { backend, isa, isas, reasons } = getBackendInfo();
+  if (backend !== 'cpu') {
+    throw new Error(`There is nothing to measure without the native backend: ${reasons.cpu}.`);
+  }
+  return isa === 'avx512' && isas.includes('avx2') ? [isa, 'avx2'] : [isa];
 }
 
 /** Names what is missed on stderr; the exit code. */

@@ -1,204 +1,157 @@
 /** Every kernel against its limit, every feature against the plain call, long sequences against short ones. */
-import { getBackendInfo } from '@statespace/native-scan';
-import { families } from './features.mjs';
-import { kernelCases } from './kernels/index.mjs';
 import { judgeProbes } from './machine.mjs';
-import { runMeasurement, runProgram } from './native-programs.mjs';
-
-/** What narrower vectors may fall behind. */
-const narrowerIsaPart = 0.85;
-/** Of the better of the other libraries' matrix products. */
-const gemmTarget = 0.9;
-const featureCost = 1.1;
-/** Of 16 times the length: a sixteenth more is the cost of tensors that leave the caches. */
-const linearSlack = 1.25;
-/** States kept in the backward pass: one in this many steps. */
-const leastStepsBetweenStates = 16;
-const memorySlack = 32 << 20;
+import * as nativePrograms from './native-programs.mjs';
+import { featureRows, kernelRows, longRows, narrowProductRows, productRows } from './rows.mjs';
 
 /**
- * One row a target: `value` against `wanted` (at least, or at most where `most` is set), `detail` in words.
- * @returns {{ probes: object, probeRows: object[], rows: object[], notes: string[] }}
+ * Measures all that is chosen, with probes of the machine before, between and after. The fastest probes count, and
+ * rows are judged when all is measured: a limit taken while a neighbour was busy would flatter the kernels. What misses is
+ * measured once more, for longer, and the best times count: neighbours come and go.
+ * @param isas instruction sets, the widest first. @param chosen as selection.mjs gives it.
+ * @returns {{ probes: object, probeRows: object[], rows: object[], notes: string[] }} `probes` by instruction set.
  */
-export function measureLimits({ threads, only }, machine, progress) {
-  const { isa: best, isas } = getBackendInfo();
-  const chosen = isas.includes('avx2') && best === 'avx512' ? [best, 'avx2'] : [best];
-  const notes = [];
-  if (machine.known === undefined) {
-    notes.push(`The rates of this CPU (${machine.identity}) are not known: the probes are not judged.`);
+export function measureLimits({ threads, isas, chosen, machine, progress }, programs = nativePrograms) {
+  const probed = [];
+  const probe = () => {
+    progress('probes');
+    probed.push(measureProbes(programs, isas, threads));
+  };
+  const fastest = () => probed.reduce((one, other) => eachNumber(one, other, Math.max));
+  const measured = {};
+  const measureOnce = (sections) => {
+    for (const { title, names, measure } of sections) {
+      progress(title);
+      measured[title] = measure(names, false);
+    }
+  };
+  const { kernels, others } = sectionsOf({ threads, isas, chosen }, programs);
+  probe();
+  measureOnce(kernels);
+  probe();
+  measureOnce(others);
+  const sections = [...kernels, ...others];
+  for (const { title, measure, rows } of sections) {
+    const missed = measured[title].filter((one) =>
+      rows([one], fastest(), measured).some(({ met }) => met === false),
+    );
+    if (missed.length === 0) continue;
+    progress(`${title}, what missed once more`);
+    const again = measure(
+      missed.map(({ name }) => name),
+      true,
+    );
+    measured[title] = bestOfEach(measured[title], again);
   }
-  progress('probes');
-  const first = runProgram('probes', [], { threads, isa: best })[0];
-  const probes = {};
-  const rows = [];
-  for (const isa of chosen) {
-    probes[isa] = { ...first, ...runProgram('probes', ['fma'], { threads, isa })[0] };
-    progress(`kernels, ${isa}`);
-    const names = kernelCases.map(({ kernel }) => kernel).filter((kernel) => kernel.includes(only));
-    const measure = (wanted, seconds) =>
-      runMeasurement('kernels', [String(seconds), JSON.stringify(wanted)], { threads, isa });
-    const timed = measure(names, isa === best ? 0.6 : 0.3);
-    // Again after the kernels: a limit taken while a neighbour was busy would flatter them.
-    const after = runProgram('probes', ['fma'], { threads, isa })[0];
-    probes[isa].fmaGflops = Math.max(probes[isa].fmaGflops, after.fmaGflops);
-    const judge = (measured) => kernelRows(measured, probes[isa], isa === best ? 1 : narrowerIsaPart);
-    rows.push(...secondChance(judge(timed), (missed) => judge(measure(missed, 1))));
-  }
-  if ('matrix product'.includes(only) || only === '')
-    rows.push(...gemmRows(chosen, probes, threads, notes, progress));
-  if (only === '') {
-    progress('features');
-    const judge = (args) =>
-      featureRows(runMeasurement('features', args, { threads, isa: best }), probes[best]);
-    rows.push(...secondChance(judge(['0.08']), (missed) => judge(['0.3', JSON.stringify(missed)])));
-    progress('long sequences');
-    rows.push(...longRows(runMeasurement('long', [], { threads, isa: best })));
-  }
-  const second = runProgram('probes', [], { threads, isa: best })[0];
-  for (const name of ['triadGBs', 'streamTriadGBs']) first[name] = Math.max(first[name], second[name]);
-  const probeRows = chosen.flatMap((isa) => judgeProbes(machine, { ...first, ...probes[isa] }, threads));
-  return { probes, probeRows, rows, notes };
+  probe();
+  const probes = fastest();
+  return {
+    probes,
+    probeRows: judgeProbes(machine, Object.values(probes), threads),
+    rows: sections.flatMap(({ title, rows }) => rows(measured[title], probes, measured)),
+    notes: notesOn(machine, probed, measured),
+  };
 }
 
-/** Rows that missed are measured once more, for longer, and the better one counts: neighbours come and go. */
-function secondChance(rows, measureAgain) {
-  const missed = rows.filter(({ met }) => met === false).map(({ name }) => name);
-  if (missed.length === 0) return rows;
-  const again = new Map(measureAgain(missed).map((row) => [row.name, row]));
-  return rows.map((row) => {
-    const other = again.get(row.name);
-    if (other === undefined) return row;
-    return (row.most ? other.value < row.value : other.value > row.value) ? other : row;
+/** The triads are those of the widest instruction set for all: they depend on it but little. */
+function measureProbes({ runProgram }, [widest, ...narrower], threads) {
+  const [all] = runProgram('probes', [], { threads, isa: widest });
+  const others = narrower.map((isa) => {
+    const [{ fmaGflops }] = runProgram('probes', ['fma'], { threads, isa });
+    return [isa, { ...all, isa, fmaGflops }];
   });
+  return Object.fromEntries([[widest, all], ...others]);
 }
 
-function kernelRows(timed, probes, part) {
-  return timed.map(({ kernel, seconds }) => {
-    const { shape, target, limit } = kernelCases.find((one) => one.kernel === kernel);
-    const limitSeconds = limit(shape, probes);
-    return judged({
-      group: 'kernels',
-      name: kernel,
-      isa: probes.isa,
-      shape,
-      seconds,
-      limitSeconds,
-      value: limitSeconds / seconds,
-      wanted: target * part,
-    });
-  });
-}
-
-function gemmRows([best, narrower], probes, threads, notes, progress) {
-  progress('matrix products');
-  const products = bestOf(
-    runProgram('gemm', ['--json', '3'], { threads, isa: best }),
-    runProgram('gemm', ['--json', '3'], { threads, isa: best }),
+/** Two results of one form, number by number: `pick` is Math.min for times and Math.max for rates. */
+function eachNumber(one, other, pick) {
+  if (typeof one === 'number') return pick(one, other);
+  if (typeof one !== 'object') return one;
+  return Object.fromEntries(
+    Object.entries(one).map(([name, value]) => [name, eachNumber(value, other[name], pick)]),
   );
-  const peers = Object.keys(products[0].seconds).filter((name) => name !== 'statespace');
-  if (peers.length === 0) {
+}
+
+/** `first`, with the better times where something was measured again. */
+function bestOfEach(first, again) {
+  return first.map((one) => {
+    const other = again.find(({ name }) => name === one.name);
+    return other === undefined ? one : eachNumber(one, other, Math.min);
+  });
+}
+
+const productsTitle = (isa) => `matrix products, ${isa}`;
+
+/** Of each section: its title; `measure`, by names, the second time for longer; and the rows of what was measured. */
+function sectionsOf({ threads, isas: [widest, ...narrower], chosen }, { runProgram, runMeasurement }) {
+  const measurement = (script, isa, seconds) => (names, again) =>
+    runMeasurement(script, [String(seconds[again ? 1 : 0]), JSON.stringify(names)], { threads, isa });
+  const kernels = [widest, ...narrower].map((isa) => ({
+    title: `kernels, ${isa}`,
+    names: chosen.kernels,
+    measure: measurement('kernels', isa, isa === widest ? [0.6, 1] : [0.3, 1]),
+    rows: (measured, probes) => kernelRows(measured, probes[isa], isa !== widest),
+  }));
+  const products = (isa, rounds, names = []) =>
+    runProgram('gemm', ['--json', String(rounds), ...names], { threads, isa });
+  const widestProducts = {
+    title: productsTitle(widest),
+    names: chosen.products,
+    // Two runs, a while apart.
+    measure: (names, again) =>
+      again ? products(widest, 6, names) : bestOfEach(products(widest, 3), products(widest, 3)),
+    rows: (measured, probes) => productRows(measured, probes[widest]),
+  };
+  const narrowProducts = narrower.map((isa) => ({
+    title: productsTitle(isa),
+    names: chosen.products,
+    measure: (names, again) => (again ? products(isa, 6, names) : products(isa, 2)),
+    rows: (measured, probes, all) =>
+      narrowProductRows(measured, probes[isa], all[productsTitle(widest)], probes[widest]),
+  }));
+  const features = {
+    title: 'features',
+    names: chosen.features,
+    measure: measurement('features', widest, [0.08, 0.3]),
+    rows: (measured, probes) => featureRows(measured, probes[widest]),
+  };
+  const longSequences = {
+    title: 'long sequences',
+    names: chosen.longSequences,
+    measure: measurement('long', widest, [0.1, 0.3]),
+    rows: (measured) => longRows(measured),
+  };
+  const some = ({ names }) => names.length > 0;
+  return {
+    kernels: kernels.filter(some),
+    others: [widestProducts, ...narrowProducts, features, longSequences].filter(some),
+  };
+}
+
+/** The slowest and the fastest probe of a quiet machine differ by less. */
+const steadyProbes = 1.15;
+
+/** What could not be judged, and what the judgement depends on. */
+function notesOn({ known, identity }, probed, measured) {
+  const notes = [];
+  if (known === undefined) {
+    notes.push(`The rates of this CPU (${identity}) are not known: the probes are not judged.`);
+  }
+  const triads = probed.map((probes) => Object.values(probes)[0].streamTriadGBs);
+  const [slowest, fastest] = [Math.min(...triads), Math.max(...triads)];
+  if (fastest > steadyProbes * slowest) {
+    notes.push(
+      `The triad past the caches moved between ${slowest.toFixed(1)} and ${fastest.toFixed(1)} GB/s: limits follow the fastest.`,
+    );
+  }
+  const all = Object.values(measured).flat();
+  const products = all.filter(({ gflop }) => gflop !== undefined);
+  if (products.length > 0 && products.every(({ seconds }) => Object.keys(seconds).length === 1)) {
     notes.push(
       'Neither OpenBLAS nor oneDNN was found at build: matrix products are not judged against them.',
     );
   }
-  const rate = ({ gflop, seconds }) => gflop / seconds.statespace;
-  const rows = products.map((product) => {
-    const others = peers.map((name) => product.seconds[name]);
-    return judged({
-      group: 'matrix products',
-      name: product.product,
-      isa: best,
-      seconds: product.seconds.statespace,
-      others: product.seconds,
-      peakFraction: rate(product) / probes[best].fmaGflops,
-      value: peers.length === 0 ? undefined : Math.min(...others) / product.seconds.statespace,
-      wanted: gemmTarget,
-    });
-  });
-  if (narrower === undefined) return rows;
-  const narrow = runProgram('gemm', ['--json', '2'], { threads, isa: narrower });
-  return rows.concat(
-    narrow.map((product, i) => {
-      const peakFraction = rate(product) / probes[narrower].fmaGflops;
-      return judged({
-        group: 'matrix products',
-        name: product.product,
-        isa: narrower,
-        seconds: product.seconds.statespace,
-        peakFraction,
-        // The part of its own peak beside the part that the wide vectors reach of theirs.
-        value: peakFraction / (rate(products[i]) / probes[best].fmaGflops),
-        wanted: narrowerIsaPart,
-      });
-    }),
-  );
-}
-
-/** The best time of each contender over two runs, a while apart. */
-function bestOf(first, second) {
-  return first.map((product, i) => ({
-    ...product,
-    seconds: Object.fromEntries(
-      Object.entries(product.seconds).map(([name, seconds]) => [
-        name,
-        Math.min(seconds, second[i].seconds[name]),
-      ]),
-    ),
-  }));
-}
-
-function featureRows(measured, probes) {
-  return measured.map(({ family, feature, direction, secondsOff, secondsOn, bytes }) => {
-    const { work } = families.find((one) => one.family === family).features[feature];
-    const grown = work === undefined ? 1 : work(probes)[direction];
-    const moving = bytes / (probes.streamTriadGBs * 1e9) / secondsOff;
-    return judged({
-      group: 'features',
-      name: `${family} ${direction}, ${feature}`,
-      isa: probes.isa,
-      seconds: secondsOn,
-      secondsOff,
-      value: secondsOn / secondsOff,
-      wanted: featureCost * grown + moving,
-      most: true,
-    });
-  });
-}
-
-function longRows(measured) {
-  const rows = [];
-  for (const long of measured) {
-    const short = measured.find(
-      (one) => one.family === long.family && one.direction === long.direction && one.seqLen < long.seqLen,
-    );
-    if (short === undefined) continue;
-    const name = `${long.family} ${long.direction}`;
-    const times = long.seqLen / short.seqLen;
-    rows.push(
-      judged({
-        group: 'long sequences',
-        name: `${name}, time of a step at ${long.seqLen} beside ${short.seqLen}`,
-        seconds: long.seconds,
-        value: long.seconds / short.seconds / times,
-        wanted: linearSlack,
-        most: true,
-      }),
-    );
-    if (long.extraBytes === undefined) continue;
-    rows.push(
-      judged({
-        group: 'long sequences',
-        name: `${name}, MiB beside the tensors at ${long.seqLen}`,
-        value: long.extraBytes / 2 ** 20,
-        wanted: (long.stateBytes * long.seqLen) / leastStepsBetweenStates / 2 ** 20 + memorySlack / 2 ** 20,
-        most: true,
-      }),
-    );
+  if (all.some(({ long }) => long !== undefined && long.extraBytes === undefined)) {
+    notes.push('This system does not tell how much memory a call held at most: that is not judged.');
   }
-  return rows;
-}
-
-function judged(row) {
-  if (row.value === undefined) return row;
-  return { ...row, met: row.most ? row.value <= row.wanted : row.value >= row.wanted };
+  return notes;
 }

@@ -49,23 +49,27 @@ const ssdChunk = 32;
 
 /**
  * SSD: for each step and head two products with the state (2 P N each) and the lower triangle over x (Q P); for each
- * step and group that of C with B (Q N).
+ * step and group that of C with B (Q N); the gate of every element.
  */
-export function ssdForwardLimit({ batch, seqLen, heads, headDim, dState, groups }, { fmaGflops }) {
+export function ssdForwardLimit({ batch, seqLen, heads, headDim, dState, groups, gate = false }, probes) {
   const perHead = 4 * headDim * dState + ssdChunk * headDim;
   const flops = batch * seqLen * (heads * perHead + groups * ssdChunk * dState);
-  return flops / (fmaGflops * 1e9);
+  const gates = gate ? batch * seqLen * heads * headDim * cycles.silu : 0;
+  return flops / (probes.fmaGflops * 1e9) + gates * cycleTime(probes);
 }
 
 /**
  * Its gradients: products with the state for dx, dB, dC, for the adjoint state and for the state itself, which is
  * rebuilt (10 P N); triangles of dy with x and over dx (2 Q P); for each group those of C with B, over dB and over dC
- * (3 Q N), since heads that share B and C can be summed before.
+ * (3 Q N), since heads that share B and C can be summed before. A gate needs the output before it once more: a product
+ * with the state and a triangle over x (2 P N + Q P).
  */
-export function ssdBackwardLimit({ batch, seqLen, heads, headDim, dState, groups }, { fmaGflops }) {
-  const perHead = 10 * headDim * dState + 2 * ssdChunk * headDim;
+export function ssdBackwardLimit({ batch, seqLen, heads, headDim, dState, groups, gate = false }, probes) {
+  const again = gate ? 2 * headDim * dState + ssdChunk * headDim : 0;
+  const perHead = 10 * headDim * dState + 2 * ssdChunk * headDim + again;
   const flops = batch * seqLen * (heads * perHead + 3 * groups * ssdChunk * dState);
-  return flops / (fmaGflops * 1e9);
+  const gates = gate ? batch * seqLen * heads * headDim * cycles.siluBackward : 0;
+  return flops / (probes.fmaGflops * 1e9) + gates * cycleTime(probes);
 }
 
 /** One-token updates: the state once in and once out, 1.3 times over, or 20 microseconds a call. */

@@ -54,19 +54,20 @@ function cpuIdentity() {
   }
 }
 
-/** How each probe stands beside the known rate; empty where this CPU's is not known. */
-export function judgeProbes({ known }, probes, threads) {
+/**
+ * How the probes of each instruction set stand beside the known rates; without those that are not known. Only two
+ * threads can be held against the triad that is known.
+ */
+export function judgeProbes({ known, cores }, probes, threads) {
   if (known === undefined) return [];
-  const rows = [
-    {
-      probe: `FMA, ${probes.isa}`,
-      rate: probes.fmaGflops,
-      known: threads * known.fma[probes.isa],
-      unit: 'GFLOP/s',
-    },
-  ];
-  if (threads === 2 && probes.streamTriadGBs !== undefined) {
-    const rate = probes.streamTriadGBs;
+  const rows = probes.map(({ isa, fmaGflops }) => ({
+    probe: `FMA, ${isa}`,
+    rate: fmaGflops,
+    known: Math.min(threads, cores) * known.fma[isa],
+    unit: 'GFLOP/s',
+  }));
+  if (threads === 2) {
+    const rate = probes[0].streamTriadGBs;
     rows.push({ probe: 'triad past the caches', rate, known: known.streamTriad, unit: 'GB/s' });
   }
   return rows

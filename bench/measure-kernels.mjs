@@ -12,9 +12,9 @@ import { bestTimes } from './timing.mjs';
 const [threads, seconds, names] = process.argv.slice(2);
 const wanted = new Set(JSON.parse(names));
 setNumThreads(Number(threads));
-for (const { kernel, prepare } of kernelCases.filter((one) => wanted.has(one.kernel))) {
+for (const { kernel: name, prepare } of kernelCases.filter((one) => wanted.has(one.kernel))) {
   const inputs = new Inputs();
   const [best] = bestTimes([prepare(inputs)], Number(seconds));
   inputs.dispose();
-  console.log(JSON.stringify({ kernel, seconds: best }));
+  console.log(JSON.stringify({ name, seconds: best }));
 }

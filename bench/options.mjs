@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { peerNames } from './peers/index.mjs';
+import { choose } from './selection.mjs';
 
 export const usage = `Usage: pnpm bench [options]
 
@@ -11,7 +12,8 @@ other libraries side by side. Needs CMake and a C++ compiler for the limits.
 
   --check            the native side alone, in about a minute; exit code 1 names every target that is missed
   --threads N        threads of the kernels and of the peers (default: the CPUs there are, here ${availableParallelism()})
-  --only TEXT        only kernels whose name contains this
+  --only TEXT        only what has this in its name, or in that of its group: "selective scan", "bf16", "gemm",
+                     "kernels", "matrix products", "features", "long sequences"
   --peers LIST       peers to measure, separated by commas: ${peerNames.join(', ')}
                      (default: all that are installed; "none" for none)
   --output FOLDER    where benchmarks.json, benchmarks.md and the figures go (default: bench/results)
@@ -34,11 +36,12 @@ export function readOptions(args) {
   if (!Number.isInteger(threads) || threads < 1) {
     throw new UsageError(`--threads: expected an integer of 1 or more, got "${values.threads}".`);
   }
+  const peers = values.check ? [] : wantedPeers(values.peers);
   return {
     check: values.check,
     threads,
-    only: values.only ?? '',
-    peers: values.check ? [] : wantedPeers(values.peers),
+    chosen: chosenBy(values.only, peers),
+    peers,
     output: values.output,
     json: values.json,
     help: values.help,
@@ -68,6 +71,16 @@ function parse(args) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(error.message, { cause: error });
   }
+}
+
+/** Cases only where there is somebody to measure beside. */
+function chosenBy(only, peers) {
+  const { cases, ...limits } = choose(only ?? '');
+  const chosen = { ...limits, cases: peers.length > 0 ? cases : [] };
+  if (Object.values(chosen).every((names) => names.length === 0)) {
+    throw new UsageError(`--only: nothing has "${only}" in its name.`);
+  }
+  return chosen;
 }
 
 function wantedPeers(list) {

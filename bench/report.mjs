@@ -11,8 +11,14 @@ export function missedTargets({ probeRows, rows }) {
   return { busyProbes: probeRows.filter((row) => !row.met), missed: rows.filter((row) => row.met === false) };
 }
 
+/** All tables. */
+export function reportMarkdown(result) {
+  const limits = limitsMarkdown(result);
+  return result.peers === undefined ? limits : `${limits}\n\n${peersMarkdown(result.peers)}`;
+}
+
 /** The tables of targets, a group each, under the machine's limits. */
-export function limitsMarkdown(result) {
+function limitsMarkdown(result) {
   const parts = [machineMarkdown(result), probesMarkdown(result)];
   const group = (name) => result.rows.filter((row) => row.group === name);
   const kernels = group('kernels');
@@ -87,7 +93,6 @@ const productCells = (row) => [
   row.others === undefined
     ? 'widest vectors, of their peak'
     : Object.entries(row.others)
-        .filter(([name]) => name !== 'statespace')
         .map(([name, seconds]) => `${name} ${duration(seconds)}`)
         .join(', '),
   row.value?.toFixed(2) ?? '',
@@ -103,12 +108,9 @@ const verdict = ({ met }) => (met === undefined ? '' : met ? 'met' : '**missed**
 /** Writes benchmarks.json, benchmarks.md and the figures; returns their paths. */
 export async function saveReport(result, folder) {
   mkdirSync(folder, { recursive: true });
-  const markdown = [limitsMarkdown(result), ...(result.peers ? [peersMarkdown(result.peers)] : [])].join(
-    '\n\n',
-  );
   const json = join(folder, 'benchmarks.json');
   const page = join(folder, 'benchmarks.md');
   await writeFileAtomic(json, `${JSON.stringify(result, null, 2)}\n`);
-  await writeFileAtomic(page, `${markdown}\n`);
+  await writeFileAtomic(page, `${reportMarkdown(result)}\n`);
   return [json, page, ...(await saveFigures(result, folder))];
 }

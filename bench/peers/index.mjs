@@ -1,5 +1,4 @@
 /** Other libraries on the same inputs, in turns with ours. Each is optional; a missing one is named. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getNumThreads, setNumThreads } from '@statespace/native-scan';
 import { Inputs } from '../inputs.mjs';
+import { runJsonLines } from '../json-lines.mjs';
 import { findPython } from '../python.mjs';
 import { bestTimes } from '../timing.mjs';
 import { errorOf } from './case.mjs';
@@ -45,18 +45,21 @@ const peers = {
 export const peerNames = [...Object.keys(peers), 'reference'];
 
 /**
- * Times of every contender of every case; ours is measured again before each peer, and its best counts.
- * @returns {{ peers: { cases: object[], versions: object, missing: string[] } }}
+ * Times of the wanted peers in the named cases; ours is measured again after each peer, and its best counts.
+ * @returns {{ cases: object[], versions: object, missing: string[] }}
  */
-export function measurePeers({ threads, peers: wanted }, progress) {
-  const started = [];
+export function measurePeers({ threads, names, peers: wanted, progress }) {
   const missing = [];
+  const skip = (what, error) => {
+    missing.push(`${what}: ${error.message}`);
+    progress(`without ${what}: ${error.message}`);
+  };
+  const started = [];
   for (const name of wanted.filter((one) => one !== 'reference')) {
     try {
       started.push({ name, ...peers[name].start() });
     } catch (error) {
-      missing.push(`${name}: ${error.message}`);
-      progress(`without ${name}: ${error.message}`);
+      skip(name, error);
     }
   }
   const before = getNumThreads();
@@ -64,28 +67,34 @@ export function measurePeers({ threads, peers: wanted }, progress) {
   setNumThreads(threads);
   try {
     const versions = {};
-    const results = Object.entries(cases).map(([name, one], i) => {
+    const measured = names.map((name, i) => {
       progress(name);
-      return measureCase({
-        name,
-        one,
+      const run = (peer, caseFolder) => {
+        try {
+          const lines = runPeer(peer, threads, caseFolder);
+          Object.assign(versions, ...lines.map((line) => line.versions));
+          return lines.filter((line) => line.versions === undefined);
+        } catch (error) {
+          skip(`${peer.name}, ${name}`, error);
+          return [];
+        }
+      };
+      return measureCase(name, {
         folder: join(folder, String(i)),
         started,
-        wanted,
-        threads,
-        versions,
-        missing,
-        progress,
+        run,
+        withReference: wanted.includes('reference'),
       });
     });
-    return { peers: { cases: results, versions, missing } };
+    return { cases: measured, versions, missing };
   } finally {
     rmSync(folder, { recursive: true, force: true });
     setNumThreads(before);
   }
 }
 
-function measureCase({ name, one, folder, started, wanted, threads, versions, missing, progress }) {
+function measureCase(name, { folder, started, run, withReference }) {
+  const one = cases[name];
   const inputs = new Inputs();
   const args = one.inputs(inputs, one.shape);
   const ours = ourCalls(one, inputs, args, 'cpu');
@@ -101,24 +110,12 @@ function measureCase({ name, one, folder, started, wanted, threads, versions, mi
   const contenders = [];
   measureOurs();
   for (const peer of started) {
-    try {
-      for (const line of runPeer(peer, threads, folder)) {
-        if (line.versions) Object.assign(versions, line.versions);
-        else
-          contenders.push({
-            name: line.contender,
-            direction: line.direction,
-            seconds: line.seconds,
-            error: line.error,
-          });
-      }
-    } catch (error) {
-      missing.push(`${peer.name}, ${name}: ${error.message}`);
-      progress(`without ${peer.name} here: ${error.message}`);
+    for (const { contender, direction, seconds, error } of run(peer, folder)) {
+      contenders.push({ name: contender, direction, seconds, error });
     }
     measureOurs();
   }
-  if (wanted.includes('reference')) {
+  if (withReference) {
     const reference = ourCalls(one, inputs, args, 'reference');
     for (const direction of directions) {
       const [seconds] = bestTimes([reference[direction]], 0);
@@ -138,23 +135,8 @@ function measureCase({ name, one, folder, started, wanted, threads, versions, mi
   return { case: name, ours: best, contenders };
 }
 
-function runPeer({ command, script }, threads, folder) {
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), TF_CPP_MIN_LOG_LEVEL: '2' };
-  delete env.OPENBLAS_CORETYPE;
-  delete env.OPENBLAS_L2_SIZE;
-  const result = spawnSync(command, [script, String(threads), folder], {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
+const runPeer = ({ command, script }, threads, folder) =>
+  runJsonLines(command, [script, String(threads), folder], {
+    OMP_NUM_THREADS: String(threads),
+    TF_CPP_MIN_LOG_LEVEL: '2',
   });
-  if (result.error) throw result.error;
-  if (result.status !== 0) {
-    throw new Error(
-      `ended with ${result.signal ?? `code ${result.status}`}: ${result.stderr.trim().split('\n').at(-1)}`,
-    );
-  }
-  return result.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line));
-}

@@ -2,10 +2,12 @@
 /// oneDNN.
 ///
 ///   bench_gemm [threads [shape]]     for example: bench_gemm 2 8192x36x128
-///   bench_gemm --json ROUNDS         STATESPACE_THREADS threads, one JSON object a product, for bench/
+///   bench_gemm --json ROUNDS [NAME...]
+///     STATESPACE_THREADS threads, one JSON object a product of the table, for bench/; only the products named, if any
 ///
 /// All contenders take turns in short bursts, and each one's best time counts, so that a drift of the machine touches
 /// all of them.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -84,7 +86,7 @@ void print_line(const char* name, double flops, double peak, std::span<const ben
 
 void print_json(const char* name, double flops, std::span<const bench::PeerGemm> contenders,
                 std::span<const double> best) {
-  std::printf("{\"product\": \"%s\", \"gflop\": %.9g, \"seconds\": {", name, flops);
+  std::printf("{\"name\": \"%s\", \"gflop\": %.9g, \"seconds\": {", name, flops);
   for (size_t i = 0; i < contenders.size(); ++i) {
     std::printf("%s\"%s\": %.9g", i == 0 ? "" : ", ", contenders[i].name, best[i]);
   }
@@ -94,8 +96,15 @@ void print_json(const char* name, double flops, std::span<const bench::PeerGemm>
 struct Run {
   int rounds;
   double peak;
-  const char* wanted;  // null: every shape
+  const char* part;  // of the name; null: every product
+  std::span<char* const> names;  // none: every product
   bool json;
+
+  bool wants(const char* name) const {
+    if (part != nullptr && std::strstr(name, part) == nullptr) return false;
+    return names.empty() ||
+           std::any_of(names.begin(), names.end(), [=](const char* one) { return std::strcmp(one, name) == 0; });
+  }
 };
 
 void run(Form form, const Product& shape, const Run& options) {
@@ -103,7 +112,7 @@ void run(Form form, const Product& shape, const Run& options) {
   char name[96];
   std::snprintf(name, sizeof name, "gemm %s %lldx%lldx%lld", kFormNames[static_cast<int>(form)],
                 static_cast<long long>(m), static_cast<long long>(n), static_cast<long long>(k));
-  if (options.wanted != nullptr && std::strstr(name, options.wanted) == nullptr) return;
+  if (!options.wants(name)) return;
   bench::Tensor a(m * k, -0.5f, 0.5f), b(k * n, -0.5f, 0.5f), out(m * n);
   GemmArgs args;
   args.m = m;
@@ -139,14 +148,14 @@ void run_table(const Run& options) {
 
 int main(int argc, char** argv) {
   if (argc > 2 && std::strcmp(argv[1], "--json") == 0) {
-    run_table({std::atoi(argv[2]), 0, nullptr, true});
+    run_table({std::atoi(argv[2]), 0, nullptr, {argv + 3, argv + argc}, true});
     return 0;
   }
   const int only = argc > 1 ? std::atoi(argv[1]) : 0;
   for (const int32_t threads : {1, 2}) {
     if (only != 0 && threads != only) continue;
     if (set_num_threads(threads) != Status::kOk) return 1;
-    const Run options{7, bench::fma_peak(), argc > 2 ? argv[2] : nullptr, false};
+    const Run options{7, bench::fma_peak(), argc > 2 ? argv[2] : nullptr, {}, false};
     std::printf("%d threads, %s, FMA peak %.0f GFLOP/s\n", threads, isa_name(), options.peak);
     run_table(options);
     for (const Case& one : kCases) run(one.form, one.shape, options);
