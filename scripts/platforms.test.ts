@@ -235,7 +235,15 @@ describe('packing a platform package', () => {
       status: 1,
       stderr: expect.stringContaining('is not there'),
     });
-    expect(check('linux', 'x64', Buffer.alloc(8192)).stderr).toContain('for no platform');
-    expect(check('linux', 'x64', elf(62).subarray(0, 100)).stderr).toContain('for no platform');
+    const damaged = 'statespace.node is damaged: ';
+    expect(check('linux', 'x64', Buffer.alloc(8192)).stderr).toContain(
+      `${damaged}its 8192 bytes are no shared`,
+    );
+    expect(check('linux', 'x64', elf(62).subarray(0, 60)).stderr).toContain(
+      `${damaged}its 60 bytes are no shared`,
+    );
+    const sections = elf(62);
+    sections.writeBigUInt64LE(9000n, 0x28);
+    expect(check('linux', 'x64', sections).stderr).toContain(`${damaged}8192 bytes of 9000`);
   });
 });

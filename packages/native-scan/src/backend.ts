@@ -9,10 +9,10 @@ import {
   tensorDType,
 } from '@statespace/ssd-core';
 import { cpuBackend } from './cpu-backend.js';
-import { type LoadAttempt, loadAddon } from './loader.js';
+import { type LoadAttempt, loadAddon, loadUnlessUnwanted } from './loader.js';
 import { packageRequire, packageResolve } from './package-require.js';
 import { referenceAsyncKernels } from './reference-async.js';
-import { unavailable } from './runtime.js';
+import { remedy, unavailable } from './runtime.js';
 import type { AsyncSsmKernels } from './ssm/index.js';
 import { getNumThreads } from './threads.js';
 
@@ -25,7 +25,7 @@ export type BackendChoice = 'auto' | BackendName | `cuda:${number}`;
 /** What was chosen for `'auto'`, and what else there is. */
 export interface BackendInfo {
   readonly backend: BackendName;
-  /** Instruction set of the native kernels: `'sse2'`, `'avx2'`, `'avx512'` or `'neon'`. */
+  /** Instruction set of the native kernels, once they are loaded: `'sse2'`, `'avx2'`, `'avx512'` or `'neon'`. */
   readonly isa: string | undefined;
   /** Instruction sets that `STATESPACE_ISA` can choose here, worst first. */
   readonly isas: readonly string[];
@@ -33,7 +33,7 @@ export interface BackendInfo {
   readonly threads: number;
   /** Version of this package. */
   readonly version: string;
-  /** Where the native addon was looked for. */
+  /** Where the native addon was looked for; nowhere while `STATESPACE_BACKEND` is `reference`. */
   readonly attempts: readonly LoadAttempt[];
   /** Why the other backends were not chosen. */
   readonly reasons: Readonly<Partial<Record<BackendName, string>>>;
@@ -60,13 +60,10 @@ export function getKernels(device: BackendChoice = 'auto'): Kernels {
 /** What was chosen and why the others were not. @throws as `getKernels` for a `STATESPACE_BACKEND` that cannot be had. */
 export function getBackendInfo(): BackendInfo {
   const { kernels } = chooseBackend('getBackendInfo', 'auto', true);
-  const { addon, attempts } = loadAddon();
+  const { addon, attempts } = loadUnlessUnwanted();
   const reasons: Partial<Record<BackendName, string>> = {};
-  const wish = process.env.STATESPACE_BACKEND;
   if (kernels.name !== 'cuda') reasons.cuda = cudaAttempt().error as string;
-  if (kernels.name !== 'cpu') {
-    reasons.cpu = addon === undefined ? 'the native addon was not found' : `STATESPACE_BACKEND is ${wish}`;
-  }
+  if (kernels.name !== 'cpu') reasons.cpu = whyNotNative(attempts);
   if (kernels.name !== 'reference')
     reasons.reference = 'slower; it is there for checks and for other formats';
   return {
@@ -78,6 +75,12 @@ export function getBackendInfo(): BackendInfo {
     attempts,
     reasons,
   };
+}
+
+function whyNotNative(attempts: readonly LoadAttempt[]): string {
+  if (process.env.STATESPACE_BACKEND === 'reference') return 'STATESPACE_BACKEND is reference';
+  const { source, error, hint } = remedy(attempts);
+  return `${source}: ${error}. ${hint}`;
 }
 
 /** The backend for one call on `tensors`; `fits` tells whether the sizes are within the native kernels' limits. */
@@ -119,8 +122,9 @@ function chooseBackend(op: string, choice: BackendChoice, native: boolean): Back
       got: `'${String(wish)}'`,
     });
   }
-  if (name === 'cuda') throw unavailable(op, wish, [cudaAttempt()]);
-  if (name === 'cpu') return cpuBackend(op);
+  const argument = choice === 'auto' ? 'STATESPACE_BACKEND' : 'backend';
+  if (name === 'cuda') throw unavailable({ op, argument, backend: wish, attempts: [cudaAttempt()] });
+  if (name === 'cpu') return cpuBackend(op, argument);
   if (name === 'auto' && native && loadAddon().addon !== undefined) return cpuBackend(op);
   return referenceBackend();
 }
@@ -132,7 +136,7 @@ function wishFromEnvironment(op: string): string {
   throw new ArgumentError({
     op,
     argument: 'STATESPACE_BACKEND',
-    wanted: 'reference, cpu or cuda',
+    wanted: 'auto, reference, cpu or cuda',
     got: wish,
   });
 }

@@ -6,10 +6,13 @@ import { type AsyncSsmKernels, cpuAsyncSsmKernels } from './ssm/index.js';
 
 let backend: { readonly kernels: Kernels; readonly async: AsyncSsmKernels } | undefined;
 
-/** @throws {BackendUnavailableError} when the addon cannot be loaded. */
-export function cpuBackend(op: string): { readonly kernels: Kernels; readonly async: AsyncSsmKernels } {
+/** `argument` is what named it. @throws {BackendUnavailableError} when the addon cannot be loaded. */
+export function cpuBackend(
+  op: string,
+  argument = 'backend',
+): { readonly kernels: Kernels; readonly async: AsyncSsmKernels } {
   if (backend === undefined) {
-    const runtime = nativeRuntime(op);
+    const runtime = nativeRuntime(op, argument);
     backend = { kernels: createCpuKernels(), async: cpuAsyncSsmKernels(runtime) };
   }
   return backend;

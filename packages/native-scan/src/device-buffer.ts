@@ -7,8 +7,7 @@ import {
   dtypeOf,
   type TypedArray,
 } from '@statespace/ssd-core';
-import { loadAddon } from './loader.js';
-
+import { loadUnlessUnwanted } from './loader.js';
 import { nativeRuntime } from './runtime.js';
 
 /**
@@ -30,7 +29,7 @@ import { nativeRuntime } from './runtime.js';
  */
 export function createDeviceBuffer(dtype: DType, source: number | TypedArray): DeviceBuffer {
   const length = typeof source === 'number' ? source : checkedSource(dtype, source).length;
-  const native = loadAddon().addon !== undefined;
+  const native = loadUnlessUnwanted().addon !== undefined;
   const buffer = native
     ? nativeRuntime('createDeviceBuffer').pool.allocateDetaching(dtype, length)
     : createReferenceKernels().allocate(dtype, length);

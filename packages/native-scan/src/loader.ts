@@ -1,8 +1,14 @@
 /** Finds the native addon: a local build first, then the package for this platform. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Addon, interfaceVersion } from './addon.js';
+import type { Addon } from './addon.js';
+import {
+  failureBeforeLoading,
+  failureOfInterface,
+  failureOfLoading,
+  type LoadFailure,
+} from './load-failure.js';
 import { moduleUrl, packageRequire } from './package-require.js';
+import { platformPackage } from './platform.js';
 
 /** One place where the addon was looked for. */
 export interface LoadAttempt {
@@ -10,6 +16,8 @@ export interface LoadAttempt {
   readonly source: string;
   /** Why it was not used; absent for the one that was. */
   readonly error?: string;
+  /** What to do about it, where there is something to mend. */
+  readonly hint?: string;
 }
 
 /** What loading came to. */
@@ -26,6 +34,12 @@ export function loadAddon(): LoadResult {
   return loaded;
 }
 
+/** As `loadAddon`, but where `STATESPACE_BACKEND` is `reference` it loads nothing: somebody may want no binary at all. */
+export function loadUnlessUnwanted(): LoadResult {
+  if (process.env.STATESPACE_BACKEND !== 'reference') return loadAddon();
+  return loaded ?? { addon: undefined, attempts: [] };
+}
+
 function candidates(): string[] {
   return [
     // Both src/ and dist/ stand one level below the package.
@@ -34,50 +48,27 @@ function candidates(): string[] {
   ];
 }
 
-/** `@statespace/native-scan-linux-x64-gnu` and its like. */
-export function platformPackage(): string {
-  const libc = process.platform === 'linux' ? [usesMusl() ? 'musl' : 'gnu'] : [];
-  return `@statespace/native-scan-${[process.platform, process.arch, ...libc].join('-')}`;
-}
-
-/** Whether this Node was linked against musl: its program header names the loader, near the start of the file. */
-function usesMusl(): boolean {
-  const head = Buffer.alloc(4096);
-  try {
-    const file = openSync(process.execPath, 'r');
-    try {
-      readSync(file, head, 0, head.length, 0);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // Unreadable executable: glibc is by far the likelier, and a wrong guess only makes `require` fail.
-    return false;
-  }
-  return head.includes('ld-musl-');
-}
-
 /** Takes the first of `sources`, files or packages, that is an addon of this version. */
 export function loadFrom(sources: readonly string[]): LoadResult {
   const attempts: LoadAttempt[] = [];
   for (const source of sources) {
-    try {
-      const addon = packageRequire(source) as Addon;
-      if (addon.interfaceVersion !== interfaceVersion) {
-        throw new Error(
-          `it has interface ${addon.interfaceVersion}, this package needs ${interfaceVersion}; rebuild or reinstall it`,
-        );
-      }
+    const result = loadOne(source);
+    if (!('error' in result)) {
       attempts.push({ source });
-      return { addon, attempts };
-    } catch (cause) {
-      attempts.push({ source, error: firstLine(cause) });
+      return { addon: result, attempts };
     }
+    attempts.push({ source, ...result });
   }
   return { addon: undefined, attempts };
 }
 
-function firstLine(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return text.split('\n', 1)[0] as string;
+function loadOne(source: string): Addon | LoadFailure {
+  const failure = failureBeforeLoading(source);
+  if (failure !== undefined) return failure;
+  try {
+    const found = packageRequire(source);
+    return failureOfInterface(source, found) ?? (found as Addon);
+  } catch (cause) {
+    return failureOfLoading(source, cause);
+  }
 }

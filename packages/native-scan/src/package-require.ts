@@ -27,7 +27,8 @@ function fromEitherPlace<Result>(source: string, use: (require: NodeJS.Require) 
   try {
     return use(here);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND' || isAbsolute(source)) throw cause;
+    if ((cause as NodeJS.ErrnoException | undefined)?.code !== 'MODULE_NOT_FOUND' || isAbsolute(source))
+      throw cause;
     let home: string;
     try {
       home = here.resolve('@statespace/native-scan/package.json');

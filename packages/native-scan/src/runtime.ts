@@ -10,11 +10,11 @@ export const mostThreads = 256;
 
 let runtime: NativeRuntime | undefined;
 
-/** @throws {BackendUnavailableError} when the addon cannot be loaded. */
-export function nativeRuntime(op: string): NativeRuntime {
+/** `argument` is what asked for it by name. @throws {BackendUnavailableError} when the addon cannot be loaded. */
+export function nativeRuntime(op: string, argument = 'backend'): NativeRuntime {
   if (runtime !== undefined) return runtime;
   const { addon, attempts } = loadAddon();
-  if (addon === undefined) throw unavailable(op, 'cpu', attempts);
+  if (addon === undefined) throw unavailable({ op, argument, backend: 'cpu', attempts });
   checkEnvironment(op, addon);
   runtime = { addon, pool: new MemoryPool(addon, process.env.STATESPACE_POISON === '1') };
   return runtime;
@@ -33,21 +33,31 @@ function checkEnvironment(op: string, addon: Addon): void {
   }
 }
 
+/** The attempt that is to be mended: the first that says how. */
+export function remedy(attempts: readonly LoadAttempt[]): LoadAttempt {
+  return attempts.find(({ hint }) => hint !== undefined) ?? (attempts.at(-1) as LoadAttempt);
+}
+
 /** Says what was tried for `backend`. */
-export function unavailable(
-  op: string,
-  backend: string,
-  attempts: readonly LoadAttempt[],
-): BackendUnavailableError {
+export function unavailable({
+  op,
+  argument,
+  backend,
+  attempts,
+}: {
+  readonly op: string;
+  readonly argument: string;
+  readonly backend: string;
+  readonly attempts: readonly LoadAttempt[];
+}): BackendUnavailableError {
   const tried = attempts.map(({ source, error }) => `${source} (${error ?? 'loaded'})`).join('; ');
+  const { hint } = remedy(attempts);
   return new BackendUnavailableError({
     op,
-    argument: 'backend',
+    argument,
     wanted: `the backend '${backend}'`,
     got: `none; tried ${tried}`,
     hint:
-      backend === 'cpu'
-        ? "Install the package for this platform, build the addon with 'pnpm build:native', or use the backend 'reference'"
-        : "Use the backend 'cpu' or 'reference'",
+      hint === undefined ? "Use the backend 'cpu' or 'reference'" : `${hint}, or use the backend 'reference'`,
   });
 }

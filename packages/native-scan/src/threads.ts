@@ -1,7 +1,7 @@
 /** Threads of the native kernels. One pool serves the whole process, worker_threads included. */
 import { ArgumentError } from '@statespace/ssd-core';
 import { addonError } from './addon-error.js';
-import { loadAddon } from './loader.js';
+import { loadAddon, loadUnlessUnwanted } from './loader.js';
 import { mostThreads, unavailable } from './runtime.js';
 
 /**
@@ -19,7 +19,7 @@ export function setNumThreads(count: number): void {
   const { addon, attempts } = loadAddon();
   if (addon === undefined) {
     if (count === 1) return;
-    throw unavailable(op, 'cpu', attempts);
+    throw unavailable({ op, argument: 'count', backend: 'cpu', attempts });
   }
   const code = addon.setThreads(count);
   if (code !== 0) throw addonError(op, code, []);
@@ -27,5 +27,5 @@ export function setNumThreads(count: number): void {
 
 /** Threads that work on one call; 1 without the native addon. */
 export function getNumThreads(): number {
-  return loadAddon().addon?.getThreads() ?? 1;
+  return loadUnlessUnwanted().addon?.getThreads() ?? 1;
 }

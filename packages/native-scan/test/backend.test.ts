@@ -18,7 +18,8 @@ import {
   selectiveScanBackward,
   setNumThreads,
 } from '../src/index.js';
-import { loadAddon, platformPackage } from '../src/loader.js';
+import { loadAddon } from '../src/loader.js';
+import { platformPackage } from '../src/platform.js';
 import { cpu, describeNative, inFloat32, narrow } from './support.js';
 
 const original = process.env.STATESPACE_BACKEND;
@@ -55,7 +56,7 @@ describe('choice of the backend', () => {
     expect(getKernels('auto').name).toBe('reference');
     const info = getBackendInfo();
     expect(info.backend).toBe('reference');
-    expect(info.reasons.cpu).toBeDefined();
+    expect(info.reasons.cpu).toBe('STATESPACE_BACKEND is reference');
   });
 
   test('the package is named after the platform', () => {
@@ -245,6 +246,25 @@ test.skipIf(loadAddon().addon === undefined).each([
   try {
     const fresh = await import('../src/index.js');
     expect(() => fresh.getKernels('cpu')).toThrow(message);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+test('STATESPACE_BACKEND=reference loads no binary, until a call asks for it by name', async () => {
+  vi.resetModules();
+  vi.stubEnv('STATESPACE_BACKEND', 'reference');
+  try {
+    const fresh = await import('../src/index.js');
+    const { loadUnlessUnwanted } = await import('../src/loader.js');
+    expect(fresh.getBackendInfo()).toMatchObject({ attempts: [], isa: undefined, isas: [], threads: 1 });
+    expect(fresh.createDeviceBuffer('f32', 4).device).toBe('reference');
+    expect(fresh.getNumThreads()).toBe(1);
+    expect(fresh.selectiveScan(randomScanInputs({ seqLen: 5 })).out.data).toBeInstanceOf(Float64Array);
+    expect(loadUnlessUnwanted().addon).toBeUndefined();
+    if (loadAddon().addon === undefined) return;
+    expect(fresh.getKernels('cpu').name).toBe('cpu');
+    expect(loadUnlessUnwanted().addon).toBeDefined();
   } finally {
     vi.unstubAllEnvs();
   }

@@ -1,17 +1,17 @@
 /** A machine without the addon: everything works on the reference, and asking for more says what was tried. */
 import { randomScanInputs } from '@statespace/ssd-core/testing';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
-vi.mock('../src/loader.js', async (original) => ({
-  ...(await original<typeof import('../src/loader.js')>()),
-  loadAddon: () => ({
+vi.mock('../src/loader.js', () => {
+  const nothing = () => ({
     addon: undefined,
     attempts: [
-      { source: '/somewhere/statespace.node', error: 'Cannot find module' },
-      { source: '@statespace/native-scan-plan9-mips', error: 'not installed' },
+      { source: '/somewhere/statespace.node', error: 'no local build' },
+      { source: '@statespace/native-scan-plan9-mips', error: 'not installed', hint: 'Install it' },
     ],
-  }),
-}));
+  });
+  return { loadAddon: nothing, loadUnlessUnwanted: nothing };
+});
 
 const {
   createDeviceBuffer,
@@ -25,12 +25,14 @@ const {
 } = await import('../src/index.js');
 const { createCpuKernels } = await import('../src/dense/index.js');
 
+afterEach(() => vi.unstubAllEnvs());
+
 test('auto is the reference', async () => {
   expect(getKernels().name).toBe('reference');
   const info = getBackendInfo();
   expect(info).toMatchObject({ backend: 'reference', isa: undefined, isas: [], threads: 1 });
   expect(info.attempts).toHaveLength(2);
-  expect(info.reasons.cpu).toBe('the native addon was not found');
+  expect(info.reasons.cpu).toBe('@statespace/native-scan-plan9-mips: not installed. Install it');
   const inputs = randomScanInputs({ seqLen: 5 });
   expect((await selectiveScanAsync(inputs)).out).toEqual(selectiveScan(inputs).out);
 });
@@ -45,10 +47,21 @@ test('cpu by name throws, listing every attempt', () => {
     expect(ask).toThrow(
       expect.objectContaining({
         code: 'ERR_BACKEND_UNAVAILABLE',
-        message: expect.stringMatching(/somewhere.*Cannot find module.*plan9-mips.*not installed/),
+        message: expect.stringMatching(
+          /somewhere.*no local build.*plan9-mips.*not installed\)\. Install it, or use the backend 'reference'/,
+        ),
       }),
     );
   }
+});
+
+test('STATESPACE_BACKEND=cpu throws, and is what the message names', () => {
+  vi.stubEnv('STATESPACE_BACKEND', 'cpu');
+  const inputs = randomScanInputs({ seqLen: 5 });
+  for (const ask of [() => getKernels(), () => getBackendInfo(), () => selectiveScan(inputs)]) {
+    expect(ask).toThrow(/: STATESPACE_BACKEND: expected the backend 'cpu', got none; tried/);
+  }
+  expect(() => selectiveScan({ ...inputs, backend: 'cpu' })).toThrow(/selectiveScan: backend: expected/);
 });
 
 test('one thread is what the reference has', () => {

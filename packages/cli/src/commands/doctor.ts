@@ -1,4 +1,5 @@
 /** `statespace doctor`: what this machine can do, and why not more. */
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { cacheFolder } from '@statespace/datasets';
 import { describeEnvironment } from '@statespace/experiments';
 import { type BackendInfo, getBackendInfo, getDefaultDevice } from '@statespace/tensor';
@@ -21,43 +22,46 @@ export function addDoctorCommand(program: Command, terminal: Terminal): void {
     .description('show the backend that was chosen, why not another, and the machine')
     .addHelpText('after', examples)
     .action(() => {
-      const backend = getBackendInfo();
+      const machine = machineLines();
+      let backend: BackendInfo;
+      try {
+        backend = getBackendInfo();
+      } catch (error) {
+        // What was asked for cannot be had: the error says why, the rest is still worth seeing.
+        for (const line of machine) terminal.print(line);
+        throw error;
+      }
       const environment = describeEnvironment(getDefaultDevice());
       terminal.printJson({ backend, environment, cache: cacheFolder() });
-      for (const [name, value] of [...backendLines(backend), ...machineLines(environment)]) {
-        terminal.print(`${name.padEnd(12)} ${value}`);
-      }
+      const commit = environment.commit === undefined ? [] : [row('commit', environment.commit)];
+      for (const line of [...backendLines(backend), ...machine, ...commit]) terminal.print(line);
     });
 }
 
-function backendLines({
-  backend,
-  isa,
-  isas,
-  threads,
-  version,
-  reasons,
-  attempts,
-}: BackendInfo): [string, string][] {
-  const kernels =
-    isa === undefined ? 'TypeScript, float64 inside' : `native, ${isa} (can also use ${isas.join(', ')})`;
+function row(name: string, value: string): string {
+  return `${name.padEnd(14)} ${value}`;
+}
+
+function backendLines(info: BackendInfo): string[] {
+  const { backend, isa, isas, threads, version, reasons, attempts } = info;
+  const lower = isas.filter((name) => name !== isa);
+  const native = `native, ${isa}${lower.length > 0 ? ` (STATESPACE_ISA can be ${lower.join(', ')} too)` : ''}`;
   return [
-    ['backend', `${backend}: ${kernels}`],
-    ['threads', String(threads)],
-    ['kernels', `version ${version}`],
-    ...Object.entries(reasons).map(([name, why]): [string, string] => [`not ${name}`, why]),
-    ...attempts.map(({ source, error }): [string, string] => ['addon', `${source}: ${error ?? 'loaded'}`]),
+    row('backend', `${backend}: ${backend === 'cpu' ? native : 'TypeScript, float64 inside'}`),
+    row('threads', String(backend === 'cpu' ? threads : 1)),
+    row('kernels', `version ${version}`),
+    ...Object.entries(reasons).map(([name, why]) => row(`not ${name}`, why)),
+    ...attempts.map(({ source, error }) => row('addon', `${source}: ${error ?? 'loaded'}`)),
   ];
 }
 
-function machineLines(environment: ReturnType<typeof describeEnvironment>): [string, string][] {
-  const { node, platform, arch, osRelease, cpu, cores, memoryBytes, commit } = environment;
+function machineLines(): string[] {
+  const { version, platform, arch } = process;
   return [
-    ['node', node],
-    ['system', `${platform} ${arch}, ${osRelease}`],
-    ['cpu', `${cpu}, ${cores} cores usable`],
-    ['memory', formatBytes(memoryBytes)],
-    ['cache', cacheFolder()],
-    ...(commit === undefined ? [] : [['commit', commit] as [string, string]]),
+    row('node', version),
+    row('system', `${platform} ${arch}, ${release()}`),
+    row('cpu', `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} cores usable`),
+    row('memory', formatBytes(totalmem())),
+    row('cache', cacheFolder()),
   ];
 }
