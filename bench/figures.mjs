@@ -1,7 +1,7 @@
 /** Figures of the results: how much of its limit each kernel reaches, and times beside other libraries. */
-import { figureFrame, palette, writeFigure } from '@statespace/experiments';
+import { figureFrame, palette, seriesColours, seriesShapes, writeFigure } from '@statespace/experiments';
 
-/** Writes them into `folder`; returns the paths of their images. */
+/** Writes them into `folder`; returns the paths of their files. */
 export async function saveFigures({ rows, peers, machine, threads, date }, folder) {
   const subtitle = `${machine.known?.name ?? machine.cpu}, ${threads} threads, Node ${machine.node}, ${date.slice(0, 10)}`;
   const figures = { 'part-of-limit': limitFigure(rows, subtitle) };
@@ -9,8 +9,7 @@ export async function saveFigures({ rows, peers, machine, threads, date }, folde
   const paths = [];
   for (const [name, figure] of Object.entries(figures)) {
     if (figure === undefined) continue;
-    const { svg, png } = await writeFigure(figure, folder, name);
-    paths.push(svg, png);
+    paths.push(...Object.values(await writeFigure(figure, folder, name)));
   }
   return paths;
 }
@@ -29,7 +28,7 @@ function limitFigure(rows, subtitle) {
   return {
     ...figureFrame({
       title: 'Kernels beside the limits of the machine',
-      subtitle: [subtitle, 'bars: reached; lines: wanted'],
+      subtitle: [subtitle, 'bars: reached, orange where missed; lines: wanted'],
     }),
     data: { values },
     facet: { column: { field: 'isa', title: null, sort: { op: 'count' }, header: { labelFontSize: 13 } } },
@@ -71,26 +70,6 @@ function limitFigure(rows, subtitle) {
   };
 }
 
-const contenderColours = [
-  palette.blue,
-  palette.vermillion,
-  palette.green,
-  palette.purple,
-  palette.orange,
-  palette.sky,
-  palette.black,
-  palette.grey,
-];
-const contenderShapes = [
-  'circle',
-  'square',
-  'triangle-up',
-  'diamond',
-  'cross',
-  'triangle-down',
-  'triangle-left',
-];
-
 function peersFigure(cases, subtitle) {
   const values = cases.flatMap(({ case: name, ours, contenders }) =>
     contenders.map((one) => ({
@@ -101,7 +80,11 @@ function peersFigure(cases, subtitle) {
   );
   if (values.length === 0) return undefined;
   const names = [...new Set(values.map(({ contender }) => contender))];
-  const each = (choices) => names.map((_, i) => choices[i % choices.length]);
+  const colours = names.map((_, i) => seriesColours[i % seriesColours.length]);
+  // A mark further on with every round of the colours, so that no two contenders look the same.
+  const shapes = names.map(
+    (_, i) => seriesShapes[(i + Math.floor(i / seriesColours.length)) % seriesShapes.length],
+  );
   const legend = { title: null, orient: 'right', symbolType: undefined, labelLimit: 0 };
   return {
     ...figureFrame({
@@ -132,13 +115,13 @@ function peersFigure(cases, subtitle) {
           color: {
             field: 'contender',
             type: 'nominal',
-            scale: { domain: names, range: each(contenderColours) },
+            scale: { domain: names, range: colours },
             legend,
           },
           shape: {
             field: 'contender',
             type: 'nominal',
-            scale: { domain: names, range: each(contenderShapes) },
+            scale: { domain: names, range: shapes },
             legend,
           },
         },

@@ -76,7 +76,7 @@ export {
   lossFigure,
   type ReferenceLine,
 } from './figures/loss-figure.js';
-export { palette } from './figures/palette.js';
+export { palette, seriesColours, seriesShapes } from './figures/palette.js';
 export {
   type FigureFiles,
   renderPng,

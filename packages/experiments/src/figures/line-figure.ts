@@ -1,6 +1,6 @@
 /** Lines with bands against a size: ranks against N or T, times against T. */
 import type { TopLevelSpec } from 'vega-lite';
-import { palette } from './palette.js';
+import { palette, seriesColours, seriesShapes } from './palette.js';
 import { columnPlot, type FigureTitle, figureFrame } from './theme.js';
 
 /** An axis. */
@@ -49,19 +49,8 @@ export interface LineFigureData extends FigureTitle {
   readonly guides?: readonly GuideLine[];
 }
 
-// Told apart by colour, by mark and by dashes, so that they stay apart in grey too.
-const colours = [
-  palette.blue,
-  palette.vermillion,
-  palette.green,
-  palette.purple,
-  palette.orange,
-  palette.sky,
-  palette.black,
-];
-const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down', 'triangle-right'];
 // A solid line is a dash longer than any line: PDF refuses gaps of zero.
-const dashes = [
+const seriesDashes = [
   [10_000, 1],
   [7, 3],
   [2, 2],
@@ -98,7 +87,7 @@ function seriesLayers(figure: LineFigureData): Layer[] {
     legend: labels.length > 1 ? legend(labels) : null,
   });
   const { x, y } = positions(figure);
-  const color = styled(colours);
+  const color = styled(seriesColours);
   return [
     {
       data: { values: rows.filter(({ low, high }) => low !== undefined && high !== undefined) },
@@ -108,12 +97,12 @@ function seriesLayers(figure: LineFigureData): Layer[] {
     {
       data: { values: rows.filter(({ series }) => joined.includes(series)) },
       mark: { type: 'line', strokeWidth: 2, clip: true },
-      encoding: { x, y, color, strokeDash: styled(dashes) },
+      encoding: { x, y, color, strokeDash: styled(seriesDashes) },
     },
     {
       data: { values: rows.filter(({ series }) => marked.includes(series)) },
       mark: { type: 'point', filled: true, size: 45, opacity: 1, clip: true },
-      encoding: { x, y, color, shape: styled(shapes) },
+      encoding: { x, y, color, shape: styled(seriesShapes) },
     },
   ];
 }

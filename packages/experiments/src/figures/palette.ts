@@ -9,3 +9,27 @@ export const palette = {
   black: '#000000',
   grey: '#5F6368',
 } as const;
+
+// Told apart by colour, by mark and by dashes, so that they stay apart in grey too.
+
+/** Colours of the series of one figure, in order. */
+export const seriesColours = [
+  palette.blue,
+  palette.vermillion,
+  palette.green,
+  palette.purple,
+  palette.orange,
+  palette.sky,
+  palette.black,
+] as const;
+
+/** Vega's marks of the series of one figure, in order. */
+export const seriesShapes = [
+  'circle',
+  'square',
+  'triangle-up',
+  'diamond',
+  'cross',
+  'triangle-down',
+  'triangle-right',
+] as const;
