@@ -20,8 +20,8 @@ async function main() {
   const isas = measuredIsas();
   const machine = describeMachine();
   const { threads, chosen, peers: wantedPeers } = options;
-  progress('building the probes');
-  buildPrograms();
+  progress('building the programs that measure');
+  buildPrograms(chosen);
   const limits = measureLimits({ threads, isas, chosen, machine, progress });
   const peers =
     chosen.cases.length === 0

@@ -1,7 +1,14 @@
 /** Every kernel against its limit, every feature against the plain call, long sequences against short ones. */
 import { judgeProbes } from './machine.mjs';
 import * as nativePrograms from './native-programs.mjs';
-import { featureRows, kernelRows, longRows, narrowProductRows, productRows } from './rows.mjs';
+import {
+  featureRows,
+  featuresOffRows,
+  kernelRows,
+  longRows,
+  narrowProductRows,
+  productRows,
+} from './rows.mjs';
 
 /**
  * Measures all that is chosen, with probes of the machine before, between and after. The fastest probes count, and
@@ -114,6 +121,14 @@ function sectionsOf({ threads, isas: [widest, ...narrower], chosen }, { runProgr
     measure: measurement('features', widest, [0.08, 0.3]),
     rows: (measured, probes) => featureRows(measured, probes[widest]),
   };
+  const featuresOff = {
+    title: 'features switched off',
+    names: chosen.featuresOff,
+    // On one thread: each side has threads of its own, and where the system puts them would decide.
+    measure: (names, again) =>
+      runProgram('features_off', [again ? '1.5' : '0.5', ...names], { threads: 1, isa: widest }),
+    rows: (measured) => featuresOffRows(measured, widest),
+  };
   const longSequences = {
     title: 'long sequences',
     names: chosen.longSequences,
@@ -123,7 +138,7 @@ function sectionsOf({ threads, isas: [widest, ...narrower], chosen }, { runProgr
   const some = ({ names }) => names.length > 0;
   return {
     kernels: kernels.filter(some),
-    others: [widestProducts, ...narrowProducts, features, longSequences].filter(some),
+    others: [widestProducts, ...narrowProducts, features, featuresOff, longSequences].filter(some),
   };
 }
 

@@ -99,10 +99,12 @@ describe('the command line', () => {
       kernels: ['causal conv1d + SiLU forward', 'causal conv1d + SiLU backward'],
       products: [],
       features: [],
+      featuresOff: [],
       longSequences: [],
       cases: ['conv1d + SiLU (1, 2048, 1536), W 4'],
     });
     expect(readOptions(['--only', 'SSD chunk scan forward, bf16']).chosen.features).toHaveLength(1);
+    expect(readOptions(['--only', 'features switched off']).chosen.featuresOff).toHaveLength(6);
     expect(readOptions(['--only', 'long sequences']).chosen.longSequences).toHaveLength(6);
     expect(readOptions(['--only', 'conv', '--peers', 'none']).chosen.cases).toEqual([]);
   });
@@ -130,7 +132,14 @@ describe('a run', () => {
   const conv = 'causal conv1d + SiLU forward';
   // 201 MB: a hundredth of a second at 20.1 GB/s.
   const bytes = 8 * 8 * 2048 * 1536;
-  const chosen = { kernels: [conv], products: [], features: [], longSequences: [], cases: [] };
+  const chosen = {
+    kernels: [conv],
+    products: [],
+    features: [],
+    featuresOff: [],
+    longSequences: [],
+    cases: [],
+  };
 
   /** Rates of the triad and seconds of the kernel, a value each time that they are measured. */
   function measure({ triads, seconds }) {

@@ -5,14 +5,13 @@ import { runJsonLines } from './json-lines.mjs';
 
 const native = fileURLToPath(new URL('../native', import.meta.url));
 
-/** Builds `bench_probes` and `bench_gemm`. @throws {Error} with the compiler's words. */
-export function buildPrograms() {
+/** Builds those that `chosen` needs, the probes always. @throws {Error} with the compiler's words. */
+export function buildPrograms({ products, featuresOff }) {
+  const targets = ['bench_probes'];
+  if (products.length > 0) targets.push('bench_gemm');
+  if (featuresOff.length > 0) targets.push('bench_features_off');
   run('cmake', ['--preset', 'cpu'], native);
-  run(
-    'cmake',
-    ['--build', '--preset', 'cpu', '--parallel', '2', '--target', 'bench_probes', 'bench_gemm'],
-    native,
-  );
+  run('cmake', ['--build', '--preset', 'cpu', '--parallel', '2', '--target', ...targets], native);
 }
 
 function run(command, args, cwd) {

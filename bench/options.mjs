@@ -13,7 +13,7 @@ other libraries side by side. Needs CMake and a C++ compiler for the limits.
   --check            the native side alone, in about a minute; exit code 1 names every target that is missed
   --threads N        threads of the kernels and of the peers (default: the CPUs there are, here ${availableParallelism()})
   --only TEXT        only what has this in its name, or in that of its group: "selective scan", "bf16", "gemm",
-                     "kernels", "matrix products", "features", "long sequences"
+                     "kernels", "matrix products", "features", "features switched off", "long sequences"
   --peers LIST       peers to measure, separated by commas: ${peerNames.join(', ')}
                      (default: all that are installed; "none" for none)
   --output FOLDER    where benchmarks.json, benchmarks.md and the figures go (default: bench/results)

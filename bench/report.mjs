@@ -33,6 +33,7 @@ function limitsMarkdown(result) {
   }
   for (const [name, title] of [
     ['features', 'feature switched on'],
+    ['features switched off', 'features switched off'],
     ['long sequences', 'long sequences'],
   ]) {
     const rows = group(name);

@@ -10,6 +10,7 @@ const narrowerIsaPart = 0.85;
 /** Of the better of the other libraries' matrix products. */
 const gemmTarget = 0.9;
 const featureCost = 1.1;
+const featureOffCost = 1.02;
 /** Of 16 times the length: a sixteenth more is the cost of tensors that leave the caches. */
 const linearSlack = 1.25;
 /** States kept in the backward pass: one in this many steps. */
@@ -87,6 +88,22 @@ export function featureRows(measured, probes) {
       most: true,
     });
   });
+}
+
+/** Kernels that have every feature and use none, beside the same ones built without them. */
+export function featuresOffRows(measured, isa) {
+  return measured.map(({ name, secondsShipped, secondsPlain }) =>
+    judged({
+      group: 'features switched off',
+      name,
+      isa,
+      seconds: secondsShipped,
+      secondsPlain,
+      value: secondsShipped / secondsPlain,
+      wanted: featureOffCost,
+      most: true,
+    }),
+  );
 }
 
 /** A step of a long sequence beside one of a short sequence, and the memory that a call takes beside its tensors. */

@@ -1,5 +1,5 @@
 /** What `--only` chooses, known before anything is built or measured. */
-import { featureCases } from './features/index.mjs';
+import { featureCases, plainCalls } from './features/index.mjs';
 import { kernelCases } from './kernels/index.mjs';
 import { longCases } from './long-sequences.mjs';
 import { cases } from './peers/cases.mjs';
@@ -24,6 +24,7 @@ export function choose(text) {
       'features',
       featureCases.map(({ name }) => name),
     ),
+    featuresOff: within('features switched off', plainCalls),
     longSequences: within(
       'long sequences',
       longCases.map(({ name }) => name),

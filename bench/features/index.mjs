@@ -21,6 +21,11 @@ export const featureCases = families.flatMap(({ family, shape, calls, plain, fea
   ),
 );
 
+/** Calls that use no feature, each beside the same kernel built without any. */
+export const plainCalls = families.flatMap(({ family, calls }) =>
+  Object.keys(calls).map((direction) => `${family} ${direction}`),
+);
+
 /**
  * The arguments of the backward call: those of the forward, and for each of its outputs a gradient to read, for each of
  * its inputs one to write.
