@@ -30,12 +30,4 @@ void chunk_decays(const float* A, int64_t d_state, const float* delta, int64_t q
   }
 }
 
-Status check_diagonal_ssd(const DiagonalSsdInputs& args) noexcept {
-  // Without states the rates are empty and may have no address.
-  DiagonalSsdInputs given = args;
-  static constexpr float kNone = 0;
-  if (args.d_state == 0 && given.A == nullptr) given.A = &kNone;
-  return check_ssd(given);
-}
-
 }  // namespace statespace::STATESPACE_ISA_NS

@@ -36,7 +36,14 @@ void store_panels(const float* panels, int64_t p_count, int64_t d_state, float* 
 /// decays[t * row + n] = exp(delta[t] A[n]) for t < q and n < row = d_state in whole vectors; A (N) of one head.
 void chunk_decays(const float* A, int64_t d_state, const float* delta, int64_t q, float* decays) noexcept;
 
-/// Checks shared by both directions. Nothing is read but the sequences.
-Status check_diagonal_ssd(const DiagonalSsdInputs& args) noexcept;
+/// Checks shared by both directions, in every precision. Nothing is read but the sequences.
+template <typename Real>
+STATESPACE_INLINE Status check_diagonal_ssd(const DiagonalSsdInputsOf<Real>& args) noexcept {
+  // Without states the rates are empty and may have no address.
+  DiagonalSsdInputsOf<Real> given = args;
+  static constexpr Real kNone = 0;
+  if (args.d_state == 0 && given.A == nullptr) given.A = &kNone;
+  return check_ssd(given);
+}
 
 }  // namespace statespace::STATESPACE_ISA_NS

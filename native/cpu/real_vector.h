@@ -58,9 +58,43 @@ STATESPACE_INLINE VectorOf<Real> vector_of(Real x) {
   return x - VectorOf<Real>{};
 }
 
+/// The first `count` numbers at p, 0 <= count <= kRealLanes; the other lanes are 0 and their memory is not touched.
+template <typename Real>
+STATESPACE_INLINE VectorOf<Real> load_first(const Real* p, int64_t count) {
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    return load_partial(p, count);
+  } else {
+#if defined(__AVX512F__)
+    return (VectorOf<Real>)_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1u), p);
+#else
+    VectorOf<Real> v = {};
+    for (int64_t i = 0; i < count; ++i) v[i] = p[i];
+    return v;
+#endif
+  }
+}
+
+/// Writes the first `count` lanes, 0 <= count <= kRealLanes, and no other memory.
+template <typename Real>
+STATESPACE_INLINE void store_first(Real* p, const VectorOf<Real>& v, int64_t count) {
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    store_partial(p, v, count);
+  } else {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << count) - 1u), (__m512d)v);
+#else
+    for (int64_t i = 0; i < count; ++i) p[i] = v[i];
+#endif
+  }
+}
+
 /// Sum of the lanes, as a tree of halves.
 template <typename Real>
 STATESPACE_INLINE Real lane_total(const VectorOf<Real>& v) {
+  if constexpr (sizeof(Real) == sizeof(float)) return reduce_add(v);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Real) == sizeof(double)) return _mm512_reduce_add_pd((__m512d)v);
+#endif
   Real lanes[kRealLanes<Real>];
   store_vector<Real>(lanes, v);
   for (int64_t half = kRealLanes<Real> / 2; half > 0; half /= 2) {

@@ -217,7 +217,7 @@ std::vector<int32_t> draw_ssd_inputs(Random& random, Args& a, bool diagonal, int
   a.reverse = coin(random);
   a.chunk_size = random.below(3) * 8;
   const Sequences sequences = draw_sequences(random, &B, L, &a.sequences);
-  const bool wide = !diagonal && coin(random) != 0;
+  const bool wide = coin(random) != 0;
   *real = wide ? STATESPACE_F64 : STATESPACE_F32;
   const auto coefficient = [&] {
     const int32_t type = sequence_type(random, wide);
@@ -297,7 +297,7 @@ DrawnCall draw_update(Random& random) {
   const bool mamba1 = coin(random) != 0;
   const int64_t B = random.below(4), G = 1 + random.below(2), H = G * random.below(20);
   const int64_t P = mamba1 ? 1 : random.below(9), N = random.below(20);
-  const auto type = STATESPACE_F32;
+  const int32_t type = coin(random) != 0 ? STATESPACE_F64 : STATESPACE_F32;
   const auto inner = [&] { return mamba1 ? shaped(type, {B, H}) : shaped(type, {B, H, P}); };
   a.size = sizeof a;
   a.dt_softplus = coin(random);
@@ -321,7 +321,7 @@ DrawnCall draw_conv_update(Random& random) {
   using Args = statespace_causal_conv1d_update_args;
   Args a = {};
   const int64_t B = random.below(4), L = random.below(4), D = random.below(40), W = 1 + random.below(5);
-  const auto type = STATESPACE_F32;
+  const int32_t type = coin(random) != 0 ? STATESPACE_F64 : STATESPACE_F32;
   a.size = sizeof a;
   a.activation = coin(random);
   a.x = shaped(type, {B, L, D});

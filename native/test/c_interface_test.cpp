@@ -1,4 +1,5 @@
 /// The C interface gives what the kernels give.
+#include <cmath>
 #include <type_traits>
 
 #include "c_interface_case.h"
@@ -270,6 +271,54 @@ void test_updates() {
   CHECK(conv_state[0] == 0.5f && conv_state[W - 2] == 2.5f);
 }
 
+template <typename Real>
+statespace_tensor f64_tensor(const std::vector<Real>& values, std::initializer_list<int64_t> sizes) {
+  statespace_tensor tensor = tensor_of({}, sizes);
+  tensor.data = const_cast<Real*>(values.data());
+  tensor.dtype = sizeof(Real) == sizeof(double) ? STATESPACE_F64 : STATESPACE_F32;
+  return tensor;
+}
+
+/// The forms in double: what the kernels give, and no tensor of another arithmetic beside them.
+void test_float64() {
+  Random random(13);
+  const auto x = random.numbers<double>(B * D), dt = random.numbers<double>(B * D, 0, 1);
+  const auto A = random.numbers<double>(D * N, -1, 0), Bs = random.numbers<double>(B * N), state = random.numbers<double>(B * D * N);
+  const auto narrow = random.floats(B * D * N);
+  std::vector<double> ours = state, wanted = state;
+  OutputOf<double> out(B * D), wanted_out(B * D);
+  statespace_selective_state_update_args u = {};
+  u.size = sizeof u;
+  u.state = f64_tensor(ours, {B, D, N});
+  u.x = f64_tensor(x, {B, D}), u.dt = f64_tensor(dt, {B, D}), u.A = f64_tensor(A, {D, N});
+  u.B = f64_tensor(Bs, {B, N}), u.C = u.B, u.out = f64_tensor(std::vector<double>{}, {B, D});
+  u.out.data = out.data();
+  CHECK(Interface().selective_state_update(&u) == STATESPACE_OK);
+  SelectiveStateUpdateArgsOf<double> k;
+  k.batch = B, k.n_heads = D, k.head_dim = 1, k.d_state = N, k.state_rows = B, k.a_has_state = true;
+  k.state = wanted.data(), k.x = x.data(), k.dt = dt.data(), k.A = A.data(), k.B = k.C = Bs.data();
+  k.out = wanted_out.data();
+  k.x_batch_stride = k.dt_batch_stride = D, k.b_batch_stride = k.c_batch_stride = N;
+  CHECK(cpu_kernels()->selective_state_update_f64(k) == Status::kOk);
+  CHECK(out.intact() && ours == wanted);
+  CHECK_SAME_BITS(out.data(), wanted_out.data(), B * D, "update in double");
+  u.state = f64_tensor(narrow, {B, D, N});
+  CHECK(refused(Interface().selective_state_update(&u), STATESPACE_WRONG_DTYPE, "selective_state_update: state"));
+
+  constexpr int64_t W = 3;
+  const auto weight = random.numbers<double>(D * W);
+  std::vector<double> conv_state(static_cast<size_t>(B * D * W), 0.5);
+  statespace_causal_conv1d_update_args c = {};
+  c.size = sizeof c;
+  c.x = f64_tensor(x, {B, 1, D}), c.conv_state = f64_tensor(conv_state, {B, D, W}), c.weight = f64_tensor(weight, {D, W});
+  c.out = u.out, c.out.rank = 3, c.out.shape[1] = 1, c.out.shape[2] = D, c.out.strides[2] = 1;
+  CHECK(Interface().causal_conv1d_update(&c) == STATESPACE_OK);
+  CHECK(std::fabs(out.data()[0] - (0.5 * (weight[0] + weight[1]) + weight[2] * x[0])) < 1e-15);
+  CHECK(out.intact() && conv_state[W - 1] == x[0]);
+  c.x.dtype = STATESPACE_F32;
+  CHECK(refused(Interface().causal_conv1d_update(&c), STATESPACE_WRONG_DTYPE, "causal_conv1d_update: x"));
+}
+
 void test_sgemm() {
   constexpr int64_t M = 9, K = 17, columns = 13;
   Random random(11);
@@ -317,6 +366,7 @@ int main() {
   test_causal_conv1d();
   test_ssd();
   test_updates();
+  test_float64();
   test_sgemm();
   return finish("c_interface");
 }

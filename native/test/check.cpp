@@ -30,8 +30,9 @@ bool check_true(bool holds, const char* file, int line, const char* what) {
   return holds;
 }
 
-bool check_close(const float* ours, const double* wanted, int64_t count, double tolerance, const char* file,
-                 int line, const char* what) {
+template <typename Real>
+bool check_close(const Real* ours, const double* wanted, int64_t count, double tolerance, const char* file, int line,
+                 const char* what) {
   ++checks;
   double scale = 1e-3;
   for (int64_t i = 0; i < count; ++i) {
@@ -53,18 +54,19 @@ bool check_close(const float* ours, const double* wanted, int64_t count, double 
   }
   if (worst <= tolerance * scale) return true;
   char text[256];
-  std::snprintf(text, sizeof text, "%s: error %.3g of %.3g at %lld: got %.9g, wanted %.9g", what, worst / scale,
+  std::snprintf(text, sizeof text, "%s: error %.3g of %.3g at %lld: got %.17g, wanted %.17g", what, worst / scale,
                 tolerance, static_cast<long long>(place), static_cast<double>(ours[place]), wanted[place]);
   report_failure(file, line, text);
   return false;
 }
 
-bool check_same_bits(const float* a, const float* b, int64_t count, const char* file, int line, const char* what) {
+template <typename Real>
+bool check_same_bits(const Real* a, const Real* b, int64_t count, const char* file, int line, const char* what) {
   ++checks;
   for (int64_t i = 0; i < count; ++i) {
-    if (std::memcmp(a + i, b + i, sizeof(float)) == 0) continue;
+    if (std::memcmp(a + i, b + i, sizeof(Real)) == 0) continue;
     char text[256];
-    std::snprintf(text, sizeof text, "%s: bits differ at %lld of %lld: %.9g and %.9g", what,
+    std::snprintf(text, sizeof text, "%s: bits differ at %lld of %lld: %.17g and %.17g", what,
                   static_cast<long long>(i), static_cast<long long>(count), static_cast<double>(a[i]),
                   static_cast<double>(b[i]));
     report_failure(file, line, text);
@@ -93,21 +95,30 @@ std::vector<float> Random::floats(int64_t count, float low, float high) {
   return values;
 }
 
-Output::Output(int64_t count)
-    : count_(count),
-      memory_(static_cast<size_t>(count + 2 * kGuard), std::numeric_limits<float>::quiet_NaN()) {
+template <typename Real>
+OutputOf<Real>::OutputOf(int64_t count)
+    : count_(count), memory_(static_cast<size_t>(count + 2 * kGuard), std::numeric_limits<Real>::quiet_NaN()) {
   for (int64_t i = 0; i < kGuard; ++i) {
     memory_[static_cast<size_t>(i)] = kGuardValue;
     memory_[static_cast<size_t>(kGuard + count + i)] = kGuardValue;
   }
 }
 
-bool Output::intact() const {
+template <typename Real>
+bool OutputOf<Real>::intact() const {
   for (int64_t i = 0; i < kGuard; ++i) {
     if (memory_[static_cast<size_t>(i)] != kGuardValue) return false;
     if (memory_[static_cast<size_t>(kGuard + count_ + i)] != kGuardValue) return false;
   }
   return true;
 }
+
+#define STATESPACE_CHECKS_OF(Real)                                                                             \
+  template class OutputOf<Real>;                                                                               \
+  template bool check_close(const Real*, const double*, int64_t, double, const char*, int, const char*);       \
+  template bool check_same_bits(const Real*, const Real*, int64_t, const char*, int, const char*);
+STATESPACE_CHECKS_OF(float)
+STATESPACE_CHECKS_OF(double)
+#undef STATESPACE_CHECKS_OF
 
 }  // namespace statespace::test

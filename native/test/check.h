@@ -24,11 +24,13 @@ int isa_test();
 bool check_true(bool holds, const char* file, int line, const char* what);
 
 /// Checks max|ours - wanted| <= tolerance * max(max|wanted|, 1e-3). NaN and infinity must agree exactly.
-bool check_close(const float* ours, const double* wanted, int64_t count, double tolerance, const char* file,
-                 int line, const char* what);
+template <typename Real>
+bool check_close(const Real* ours, const double* wanted, int64_t count, double tolerance, const char* file, int line,
+                 const char* what);
 
 /// Checks that two arrays have the same bits.
-bool check_same_bits(const float* a, const float* b, int64_t count, const char* file, int line, const char* what);
+template <typename Real>
+bool check_same_bits(const Real* a, const Real* b, int64_t count, const char* file, int line, const char* what);
 
 /// splitmix64: the same numbers everywhere.
 class Random {
@@ -39,17 +41,24 @@ class Random {
   float uniform(float low, float high);
   int64_t below(int64_t bound);
   std::vector<float> floats(int64_t count, float low = -1, float high = 1);
+  /// The same numbers as `floats`, in float or double.
+  template <typename Real>
+  std::vector<Real> numbers(int64_t count, float low = -1, float high = 1) {
+    const std::vector<float> drawn = floats(count, low, high);
+    return {drawn.begin(), drawn.end()};
+  }
 
  private:
   uint64_t state_;
 };
 
-/// An output: NaN everywhere, and guard values behind its end that must survive.
-class Output {
+/// An output of floats or doubles: NaN everywhere, and guard values around it that must survive.
+template <typename Real>
+class OutputOf {
  public:
-  explicit Output(int64_t count);
-  float* data() { return memory_.data() + kGuard; }
-  const float* data() const { return memory_.data() + kGuard; }
+  explicit OutputOf(int64_t count);
+  Real* data() { return memory_.data() + kGuard; }
+  const Real* data() const { return memory_.data() + kGuard; }
   int64_t size() const { return count_; }
   /// Whether nothing outside the output was written.
   bool intact() const;
@@ -57,8 +66,9 @@ class Output {
  private:
   static constexpr int64_t kGuard = 64;
   int64_t count_;
-  std::vector<float> memory_;
+  std::vector<Real> memory_;
 };
+using Output = OutputOf<float>;
 
 /// Thread counts under which results must have the same bits.
 inline constexpr int32_t kThreadCounts[] = {1, 2, 5};
@@ -71,13 +81,13 @@ void for_each_isa(const Run& run) {
   for (int32_t i = 0; i < count; ++i) run(*cpu_kernels_for(names[i]));
 }
 
-/// Calls run() with each thread count in turn and checks that the floats it returns never change; returns them.
+/// Calls run() with each thread count in turn and checks that the numbers it returns never change; returns them.
 template <typename Run>
-std::vector<float> same_for_every_thread_count(const Run& run, const char* file, int line, const char* what) {
-  std::vector<float> first;
+auto same_for_every_thread_count(const Run& run, const char* file, int line, const char* what) {
+  decltype(run()) first;
   for (const int32_t threads : kThreadCounts) {
     set_num_threads(threads);
-    const std::vector<float> now = run();
+    const auto now = run();
     if (threads == kThreadCounts[0]) {
       first = now;
     } else {

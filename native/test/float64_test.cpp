@@ -14,29 +14,11 @@ namespace {
 // Sums of up to some thousand terms in another order.
 constexpr double kTolerance = 1e-12;
 
-/// An output of doubles: NaN everywhere, and guards around it that must survive.
-class Doubles {
- public:
-  explicit Doubles(int64_t count) : count_(count), memory_(static_cast<size_t>(count + 2 * kGuard), NAN) {
-    for (int64_t i = 0; i < kGuard; ++i) memory_[i] = memory_[count + kGuard + i] = kMark;
-  }
-  double* data() { return memory_.data() + kGuard; }
-  int64_t size() const { return count_; }
-  bool intact() const {
-    bool whole = true;
-    for (int64_t i = 0; i < kGuard; ++i) whole &= memory_[i] == kMark && memory_[count_ + kGuard + i] == kMark;
-    return whole;
-  }
-  SequenceTarget target(int64_t seq_len, int64_t width) {
-    return {data(), seq_len * width, width, kPackedOuter, 1, DType::kF64};
-  }
+using Doubles = OutputOf<double>;
 
- private:
-  static constexpr int64_t kGuard = 8;
-  static constexpr double kMark = -12345.0;
-  int64_t count_;
-  std::vector<double> memory_;
-};
+SequenceTarget target_of(Doubles& output, int64_t seq_len, int64_t width) {
+  return {output.data(), seq_len * width, width, kPackedOuter, 1, DType::kF64};
+}
 
 SequenceView view_of(const std::vector<double>& values, int64_t seq_len, int64_t width) {
   return {values.data(), seq_len * width, width, kPackedOuter, 1, DType::kF64};
@@ -68,14 +50,10 @@ std::vector<std::vector<double>> outputs_of(const std::vector<int64_t>& sizes, c
 }
 
 void check_values(const std::vector<double>& ours, const std::vector<double>& wanted, const char* what) {
-  double worst = 0, scale = 1e-3;
-  bool same_size = ours.size() == wanted.size();
-  for (size_t i = 0; same_size && i < ours.size(); ++i) {
-    const double gap = std::fabs(ours[i] - wanted[i]);
-    if (!(gap <= worst)) worst = gap;
-    scale = std::fmax(scale, std::fabs(wanted[i]));
+  const auto count = static_cast<int64_t>(wanted.size());
+  if (check_true(ours.size() == wanted.size(), __FILE__, __LINE__, what)) {
+    CHECK_CLOSE(ours.data(), wanted.data(), count, kTolerance, what);
   }
-  check_true(same_size && worst <= kTolerance * scale, __FILE__, __LINE__, what);
 }
 
 void check_scan(const KernelTable& kernels, const ScanCase& problem) {
@@ -96,7 +74,7 @@ void check_scan(const KernelTable& kernels, const ScanCase& problem) {
   const auto forward = outputs_of({elements, states}, [&](std::vector<Doubles>& o) {
     SelectiveScanArgsOf<double> a;
     fill(a);
-    a.out = o[0].target(s.seq_len, s.dim), a.last_state = o[1].data();
+    a.out = target_of(o[0], s.seq_len, s.dim), a.last_state = o[1].data();
     return kernels.selective_scan_f64(a);
   }, "selective scan in double");
   const ScanResult wanted = scan_oracle(s, t);
@@ -108,11 +86,11 @@ void check_scan(const KernelTable& kernels, const ScanCase& problem) {
     SelectiveScanBackwardArgsOf<double> a;
     fill(a);
     a.grad_out = view_of(grad_out, s.seq_len, s.dim), a.grad_last_state = grad_last.data();
-    a.grad_u = o[0].target(s.seq_len, s.dim), a.grad_delta = o[1].target(s.seq_len, s.dim), a.grad_A = o[2].data();
-    a.grad_B = o[3].target(s.seq_len, s.b_groups * s.d_state);
-    a.grad_C = o[4].target(s.seq_len, s.c_groups * s.d_state);
+    a.grad_u = target_of(o[0], s.seq_len, s.dim), a.grad_delta = target_of(o[1], s.seq_len, s.dim), a.grad_A = o[2].data();
+    a.grad_B = target_of(o[3], s.seq_len, s.b_groups * s.d_state);
+    a.grad_C = target_of(o[4], s.seq_len, s.c_groups * s.d_state);
     a.grad_D = o[5].data(), a.grad_delta_bias = o[7].data(), a.grad_initial_state = o[8].data();
-    if (gated > 0) a.grad_z = o[6].target(s.seq_len, s.dim);
+    if (gated > 0) a.grad_z = target_of(o[6], s.seq_len, s.dim);
     return kernels.selective_scan_backward_f64(a);
   }, "selective scan backward in double");
   const ScanGradients g = scan_oracle_backward(s, t, grad_out, grad_last);
@@ -137,7 +115,7 @@ void check_conv(const KernelTable& kernels, const ConvProblem& problem) {
   const auto forward = outputs_of({s.elements(), s.state_size()}, [&](std::vector<Doubles>& o) {
     CausalConv1dArgsOf<double> a;
     fill(a);
-    a.out = o[0].target(s.seq_len, s.dim), a.final_states = o[1].data();
+    a.out = target_of(o[0], s.seq_len, s.dim), a.final_states = o[1].data();
     return kernels.causal_conv1d_f64(a);
   }, "convolution in double");
   const ConvResult wanted = conv_oracle(s, v, problem.options.silu);
@@ -146,7 +124,7 @@ void check_conv(const KernelTable& kernels, const ConvProblem& problem) {
     CausalConv1dBackwardArgsOf<double> a;
     fill(a);
     a.grad_out = view_of(grad_out, s.seq_len, s.dim), a.grad_final_states = grad_final.data();
-    a.grad_x = o[0].target(s.seq_len, s.dim), a.grad_weight = o[1].data(), a.grad_bias = o[2].data();
+    a.grad_x = target_of(o[0], s.seq_len, s.dim), a.grad_weight = o[1].data(), a.grad_bias = o[2].data();
     a.grad_initial_states = o[3].data();
     return kernels.causal_conv1d_backward_f64(a);
   }, "convolution backward in double");
@@ -155,7 +133,10 @@ void check_conv(const KernelTable& kernels, const ConvProblem& problem) {
   check_values(backward[2], g.bias, "grad_bias"), check_values(backward[3], g.initial, "grad_initial_states");
 }
 
-void check_ssd(const KernelTable& kernels, const SsdCase& problem) {
+/// Either SSD scan: `Forward` and `Backward` are the arguments of its kernels.
+template <typename Forward, typename Backward>
+void check_ssd(const SsdCase& problem, Status (*forward_kernel)(const Forward&) noexcept,
+               Status (*backward_kernel)(const Backward&) noexcept) {
   const SsdShape& s = problem.shape;
   const SsdTensors& t = problem.tensors;
   const std::vector<double> grad_out = in_double(problem.grad_out), grad_final = in_double(problem.grad_final);
@@ -172,30 +153,47 @@ void check_ssd(const KernelTable& kernels, const SsdCase& problem) {
     if (!s.offsets.empty()) a.sequences = sequences_of(problem.spans);
   };
   const auto forward = outputs_of({s.elements(), s.states()}, [&](std::vector<Doubles>& o) {
-    SsdChunkScanArgsOf<double> a;
+    Forward a;
     fill(a);
-    a.out = o[0].target(s.seq_len, inner), a.final_states = o[1].data();
-    return kernels.ssd_chunk_scan_f64(a);
+    a.out = target_of(o[0], s.seq_len, inner), a.final_states = o[1].data();
+    return forward_kernel(a);
   }, "SSD scan in double");
   const SsdResult wanted = ssd_oracle(s, t);
   check_values(forward[0], wanted.out, "out"), check_values(forward[1], wanted.final_states, "final_states");
   const int64_t skips = problem.options.skip_per_channel ? inner : s.heads;
   const int64_t gated = problem.options.gate ? s.elements() : 0;
-  const auto backward = outputs_of({s.elements(), s.steps(), s.heads, s.coefficients(), s.coefficients(), skips, gated,
+  const auto backward = outputs_of({s.elements(), s.steps(), problem.rates(), s.coefficients(), s.coefficients(), skips, gated,
                                     s.heads, s.states()}, [&](std::vector<Doubles>& o) {
-    SsdChunkScanBackwardArgsOf<double> a;
+    Backward a;
     fill(a);
     a.grad_out = view_of(grad_out, s.seq_len, inner), a.grad_final_states = grad_final.data();
-    a.grad_x = o[0].target(s.seq_len, inner), a.grad_dt = o[1].target(s.seq_len, s.heads), a.grad_A = o[2].data();
-    a.grad_B = o[3].target(s.seq_len, weights), a.grad_C = o[4].target(s.seq_len, weights), a.grad_D = o[5].data();
-    if (gated > 0) a.grad_z = o[6].target(s.seq_len, inner);
+    a.grad_x = target_of(o[0], s.seq_len, inner), a.grad_dt = target_of(o[1], s.seq_len, s.heads), a.grad_A = o[2].data();
+    a.grad_B = target_of(o[3], s.seq_len, weights), a.grad_C = target_of(o[4], s.seq_len, weights), a.grad_D = o[5].data();
+    if (gated > 0) a.grad_z = target_of(o[6], s.seq_len, inner);
     a.grad_dt_bias = o[7].data(), a.grad_initial_states = o[8].data();
-    return kernels.ssd_chunk_scan_backward_f64(a);
+    return backward_kernel(a);
   }, "SSD scan backward in double");
   const SsdGradients g = ssd_oracle_backward(s, t, grad_out, grad_final);
   const std::vector<double>* const all[] = {&g.x, &g.dt, &g.A, &g.B, &g.C, &g.D, &g.z, &g.dt_bias, &g.initial};
   for (int i = 0; i < 9; ++i) {
     if (!backward[i].empty()) check_values(backward[i], *all[i], "gradient of the SSD scan in double");
+  }
+}
+
+void check_ssd_scans(const KernelTable& kernels, const SsdShape& shape, SsdOptions options, uint64_t seed) {
+  check_ssd(SsdCase(shape, options, seed), kernels.ssd_chunk_scan_f64, kernels.ssd_chunk_scan_backward_f64);
+  options.rate_per_state = true;
+  check_ssd(SsdCase(shape, options, seed), kernels.diagonal_ssd_f64, kernels.diagonal_ssd_backward_f64);
+}
+
+/// Decays that underflow at once beside some that never show, and softplus around its threshold.
+void check_ssd_extremes(const KernelTable& kernels) {
+  for (const float step : {-90.0f, -20.0f, 19.99f, 20.0f, 20.01f, 300.0f}) {
+    SsdCase problem({1, 40, 2, 5, 4, 1}, {.bias = false, .rate_per_state = true}, 7);
+    for (float& value : problem.dt) value = step;
+    for (size_t i = 0; i < problem.A.size(); ++i) problem.A[i] = i % 2 == 0 ? -1e6f : -1e-6f;
+    problem.rebuild();
+    check_ssd(problem, kernels.diagonal_ssd_f64, kernels.diagonal_ssd_backward_f64);
   }
 }
 
@@ -250,12 +248,13 @@ int main() {
     uint64_t seed = 1;
     for (const ScanShape& shape : scan_shapes()) check_scan(kernels, ScanCase(shape, {}, seed++));
     for (const ConvShape& shape : conv_shapes()) check_conv(kernels, ConvProblem(shape, {}, seed++));
-    for (const SsdShape& shape : ssd_shapes()) check_ssd(kernels, SsdCase(shape, {}, seed++));
+    for (const SsdShape& shape : ssd_shapes()) check_ssd_scans(kernels, shape, {}, seed++);
     for (int bits = 0; bits < 64; ++bits) {
       const auto on = [&](int bit) { return (bits >> bit & 1) != 0; };
       check_scan(kernels, ScanCase({2, 21, 19, 3, 1, 1, {}}, {on(0), on(1), on(2), on(3), on(4), 0}, seed++));
-      check_ssd(kernels, SsdCase({2, 37, 2, 7, 3, 1}, {on(0), on(1), on(2), on(3), on(4), on(5), bits % 3 == 0, 0}, seed++));
+      check_ssd_scans(kernels, {2, 37, 2, 7, 3, 1}, {on(0), on(1), on(2), on(3), on(4), on(5), bits % 3 == 0, 0}, seed++);
     }
+    check_ssd_extremes(kernels);
     check_complex<float>(kernels.selective_scan_c64, 2e-5);
     check_complex<double>(kernels.selective_scan_c128, 1e-13);
   });

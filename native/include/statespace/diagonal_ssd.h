@@ -1,4 +1,4 @@
-/// Diagonal state-space-duality scan, forward and backward, float32: the SSD scan with a decay for every state.
+/// Diagonal state-space-duality scan, forward and backward, in float or double (Real): the SSD scan with a decay for every state.
 ///
 ///   v = dt + dt_bias     Delta = clamp(dt_softplus ? log1p(exp v) : v, dt_min, dt_max)
 ///   H[t,p,n] = exp(Delta[t] A[n]) H[t-1,p,n] + Delta[t] x[t,p] B[t,n]      (P, N) per head
@@ -15,26 +15,33 @@
 namespace statespace {
 
 /// The fields and shapes of the SSD scan, except that A is (H, N).
-struct DiagonalSsdInputs : SsdChunkScanInputs {};
+template <typename Real>
+struct DiagonalSsdInputsOf : SsdChunkScanInputsOf<Real> {};
 
-struct DiagonalSsdArgs : DiagonalSsdInputs {
-  SequenceTarget out;           // (B, L, H, P)
-  float* final_states = nullptr;  // (S, H, P, N), optional
+template <typename Real>
+struct DiagonalSsdArgsOf : DiagonalSsdInputsOf<Real> {
+  SequenceTarget out;            // (B, L, H, P)
+  Real* final_states = nullptr;  // (S, H, P, N), optional
 };
 
 /// Every gradient is optional, overwritten, and has the shape of its input.
-struct DiagonalSsdBackwardArgs : DiagonalSsdInputs {
-  SequenceView grad_out;                     // (B, L, H, P)
-  const float* grad_final_states = nullptr;  // (S, H, P, N), optional
+template <typename Real>
+struct DiagonalSsdBackwardArgsOf : DiagonalSsdInputsOf<Real> {
+  SequenceView grad_out;                    // (B, L, H, P)
+  const Real* grad_final_states = nullptr;  // (S, H, P, N), optional
   SequenceTarget grad_x;
   SequenceTarget grad_dt;
-  float* grad_A = nullptr;  // (H, N)
+  Real* grad_A = nullptr;  // (H, N)
   SequenceTarget grad_B;
   SequenceTarget grad_C;
-  float* grad_D = nullptr;
+  Real* grad_D = nullptr;
   SequenceTarget grad_z;
-  float* grad_dt_bias = nullptr;
-  float* grad_initial_states = nullptr;
+  Real* grad_dt_bias = nullptr;
+  Real* grad_initial_states = nullptr;
 };
+
+using DiagonalSsdInputs = DiagonalSsdInputsOf<float>;
+using DiagonalSsdArgs = DiagonalSsdArgsOf<float>;
+using DiagonalSsdBackwardArgs = DiagonalSsdBackwardArgsOf<float>;
 
 }  // namespace statespace

@@ -26,5 +26,9 @@
   X(ssd_chunk_scan_backward_f64, SsdChunkScanBackwardArgsOf<double>)   \
   X(diagonal_ssd, DiagonalSsdArgs)                           \
   X(diagonal_ssd_backward, DiagonalSsdBackwardArgs)          \
+  X(diagonal_ssd_f64, DiagonalSsdArgsOf<double>)             \
+  X(diagonal_ssd_backward_f64, DiagonalSsdBackwardArgsOf<double>)      \
   X(selective_state_update, SelectiveStateUpdateArgs)        \
-  X(causal_conv1d_update, CausalConv1dUpdateArgs)
+  X(selective_state_update_f64, SelectiveStateUpdateArgsOf<double>)    \
+  X(causal_conv1d_update, CausalConv1dUpdateArgs)            \
+  X(causal_conv1d_update_f64, CausalConv1dUpdateArgsOf<double>)

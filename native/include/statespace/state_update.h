@@ -1,5 +1,5 @@
 /// One-step updates for decoding: the selective state update of Mamba-1 and Mamba-2, and the update of the causal
-/// convolution. Both change their state in place.
+/// convolution, in float or double (Real). Both change their state in place.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace statespace {
 ///
 /// Mamba-1 state (B, D, N) is the case n_heads = D, head_dim = 1 with A (H, 1, N).
 /// Rows b of x, dt, B, C, z start at b * <name>_batch_stride; the axes behind the batch are contiguous.
-struct SelectiveStateUpdateArgs {
+template <typename Real>
+struct SelectiveStateUpdateArgsOf {
   int64_t batch = 0;
   int64_t n_heads = 0;
   int64_t head_dim = 0;
@@ -26,17 +27,17 @@ struct SelectiveStateUpdateArgs {
   /// Rows of `state`; at least batch when there are no indices.
   int64_t state_rows = 0;
 
-  float* state = nullptr;      // (rows, H, P, N)
-  const float* x = nullptr;    // (B, H, P)
-  const float* dt = nullptr;   // (B, H), or (B, H, P) with dt_has_head_dim
-  const float* A = nullptr;    // (H), or (H, P, N) with a_has_state
-  const float* B = nullptr;    // (B, G, N)
-  const float* C = nullptr;    // (B, G, N)
-  const float* D = nullptr;    // (H), or (H, P) with d_has_head_dim; optional
-  const float* z = nullptr;    // (B, H, P), optional
-  const float* dt_bias = nullptr;               // (H), or (H, P) with dt_bias_has_head_dim; optional
+  Real* state = nullptr;                         // (rows, H, P, N)
+  const Real* x = nullptr;                       // (B, H, P)
+  const Real* dt = nullptr;                      // (B, H), or (B, H, P) with dt_has_head_dim
+  const Real* A = nullptr;                       // (H), or (H, P, N) with a_has_state
+  const Real* B = nullptr;                       // (B, G, N)
+  const Real* C = nullptr;                       // (B, G, N)
+  const Real* D = nullptr;                       // (H), or (H, P) with d_has_head_dim; optional
+  const Real* z = nullptr;                       // (B, H, P), optional
+  const Real* dt_bias = nullptr;                 // (H), or (H, P) with dt_bias_has_head_dim; optional
   const int32_t* state_batch_indices = nullptr;  // (B), optional; negative: padding, output 0
-  float* out = nullptr;        // (B, H, P), contiguous
+  Real* out = nullptr;                           // (B, H, P), contiguous
 
   int64_t x_batch_stride = 0;
   int64_t dt_batch_stride = 0;
@@ -49,15 +50,16 @@ struct SelectiveStateUpdateArgs {
   bool d_has_head_dim = false;
   bool dt_bias_has_head_dim = false;
   bool dt_softplus = false;
-  float dt_min = 0.0f;
-  float dt_max = std::numeric_limits<float>::infinity();
+  Real dt_min = 0;
+  Real dt_max = std::numeric_limits<Real>::infinity();
 };
 
 /// out[t] = act(bias + sum_w weight[w] xs[t + w]) over xs = [last W-1 inputs, x]; then x enters the state.
 ///
 /// Without cache_seqlens the state is shifted and holds its inputs oldest first. With them it is a ring buffer:
 /// the input of step s stands at position s mod S, and cache_seqlens[b] steps have been written.
-struct CausalConv1dUpdateArgs {
+template <typename Real>
+struct CausalConv1dUpdateArgsOf {
   int64_t batch = 0;
   int64_t seq_len = 1;
   int64_t dim = 0;
@@ -67,14 +69,17 @@ struct CausalConv1dUpdateArgs {
   /// Rows of `conv_state`; at least batch when there are no indices.
   int64_t state_rows = 0;
 
-  SequenceView x;                             // (B, L, D)
-  float* conv_state = nullptr;                // (rows, D, S)
-  const float* weight = nullptr;              // (D, W)
-  const float* bias = nullptr;                // (D), optional
+  SequenceView x;                // (B, L, D) of Real, unit stride along D
+  Real* conv_state = nullptr;    // (rows, D, S)
+  const Real* weight = nullptr;  // (D, W)
+  const Real* bias = nullptr;    // (D), optional
   Activation activation = Activation::kNone;
   const int32_t* cache_seqlens = nullptr;       // (B), optional; not negative
   const int32_t* conv_state_indices = nullptr;  // (B), optional; negative: padding, output 0
-  float* out = nullptr;                       // (B, L, D), contiguous
+  Real* out = nullptr;                          // (B, L, D), contiguous
 };
+
+using SelectiveStateUpdateArgs = SelectiveStateUpdateArgsOf<float>;
+using CausalConv1dUpdateArgs = CausalConv1dUpdateArgsOf<float>;
 
 }  // namespace statespace

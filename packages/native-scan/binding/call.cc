@@ -262,12 +262,6 @@ void* Call::Hold(size_t bytes) {
   return result;
 }
 
-const float* Call::Rows(int64_t rows, int64_t inner, int64_t* row_stride, bool required) {
-  *row_stride = Integer();
-  const Axis axes[] = {{rows, *row_stride}, {inner, 1}};
-  return static_cast<const float*>(Read({DType::kF32, Role::kRead, Sharing::kNone, required}, axes));
-}
-
 float* Call::Matrices(Role role, int64_t batch, int64_t rows, int64_t inner, int64_t* batch_stride,
                       int64_t* row_stride) {
   *batch_stride = Integer();

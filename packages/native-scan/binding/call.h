@@ -121,10 +121,16 @@ class Call {
   /// is two neighbouring elements.
   SequenceView Sequence(const SequenceSizes& sizes, bool required = true);
   SequenceTarget SequenceOut(const SequenceSizes& sizes, bool required = true);
-  /// (rows, inner) with unit stride inside; numbers: row stride, offset.
-  const float* Rows(int64_t rows, int64_t inner, int64_t* row_stride, bool required = true);
-  const float* Rows(int64_t rows, const DenseShape& inner, int64_t* row_stride, bool required = true) {
-    return Rows(rows, inner.count, row_stride, required);
+  /// (rows, inner) of Real with unit stride inside; numbers: row stride, offset.
+  template <typename Real = float>
+  const Real* Rows(int64_t rows, int64_t inner, int64_t* row_stride, bool required = true) {
+    *row_stride = Integer();
+    const Axis axes[] = {{rows, *row_stride}, {inner, 1}};
+    return static_cast<const Real*>(Read({kRealType<Real>, Role::kRead, Sharing::kNone, required}, axes));
+  }
+  template <typename Real = float>
+  const Real* Rows(int64_t rows, const DenseShape& inner, int64_t* row_stride, bool required = true) {
+    return Rows<Real>(rows, inner.count, row_stride, required);
   }
   /// (batch, rows, inner) with unit stride inside; numbers: batch stride, row stride, offset.
   float* Matrices(Role role, int64_t batch, int64_t rows, int64_t inner, int64_t* batch_stride,
@@ -164,6 +170,9 @@ class Call {
  private:
   static constexpr size_t kMaxArguments = 32;
 
+  template <typename Real>
+  static constexpr DType kRealType = sizeof(Real) == sizeof(double) ? DType::kF64 : DType::kF32;
+
   /// What an array is to the kernel.
   struct Use {
     DType dtype = DType::kF32;
@@ -188,8 +197,7 @@ class Call {
   template <typename T>
   T* Dense(Role role, int64_t count, bool required, Sharing sharing = Sharing::kNone) {
     const Axis axes[] = {{count, 1}};
-    constexpr DType dtype = sizeof(T) == sizeof(double) ? DType::kF64 : DType::kF32;
-    return static_cast<T*>(Read({dtype, role, sharing, required}, axes));
+    return static_cast<T*>(Read({kRealType<T>, role, sharing, required}, axes));
   }
 
   /// Reads into a view or a target.

@@ -1,4 +1,4 @@
-// SSD scan with one decay per head and state; arguments in ssd_arguments.h.
+// SSD scan with one decay per head and state: a number, real (0 f32, 1 f64), then the arguments of ssd_arguments.h.
 #include "methods.h"
 #include "ssd_arguments.h"
 #include "statespace/kernels.h"
@@ -7,13 +7,18 @@ namespace statespace::binding {
 namespace {
 
 napi_value DiagonalSsd(Call& call) {
-  const auto args = ReadSsdForward<DiagonalSsdArgs>(call, true);
-  return call.Run(args, cpu_kernels()->diagonal_ssd);
+  if (call.Choice(2) == 1) {
+    return call.Run(ReadSsdForward<DiagonalSsdArgsOf<double>, double>(call, true), cpu_kernels()->diagonal_ssd_f64);
+  }
+  return call.Run(ReadSsdForward<DiagonalSsdArgs>(call, true), cpu_kernels()->diagonal_ssd);
 }
 
 napi_value DiagonalSsdBackward(Call& call) {
-  const auto args = ReadSsdBackward<DiagonalSsdBackwardArgs>(call, true);
-  return call.Run(args, cpu_kernels()->diagonal_ssd_backward);
+  if (call.Choice(2) == 1) {
+    return call.Run(ReadSsdBackward<DiagonalSsdBackwardArgsOf<double>, double>(call, true),
+                    cpu_kernels()->diagonal_ssd_backward_f64);
+  }
+  return call.Run(ReadSsdBackward<DiagonalSsdBackwardArgs>(call, true), cpu_kernels()->diagonal_ssd_backward);
 }
 
 constexpr Method kMethods[] = {

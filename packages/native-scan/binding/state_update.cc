@@ -1,7 +1,7 @@
-// selectiveStateUpdate. Numbers: batch, nHeads, headDim, dState, nGroups, stateRows, dtHasHeadDim, aHasState,
-// dHasHeadDim, dtBiasHasHeadDim, softplus, dtMin, dtMax; x, dt, B, C, z take one stride.
+// selectiveStateUpdate. Numbers: real (0 f32, 1 f64), batch, nHeads, headDim, dState, nGroups, stateRows, dtHasHeadDim,
+// aHasState, dHasHeadDim, dtBiasHasHeadDim, softplus, dtMin, dtMax; x, dt, B, C, z take one stride.
 //
-// causalConv1dUpdate. Numbers: batch, seqLen, dim, width, stateLen, stateRows, activation; x as sequences.
+// causalConv1dUpdate. Numbers: real, batch, seqLen, dim, width, stateLen, stateRows, activation; x as sequences.
 //
 // Arrays: ../arguments/state_update.h.
 #include "../arguments/state_update.h"
@@ -12,8 +12,9 @@
 namespace statespace::binding {
 namespace {
 
-napi_value SelectiveStateUpdate(Call& call) {
-  SelectiveStateUpdateArgs a;
+template <typename Real>
+napi_value UpdateState(Call& call, Status (*kernel)(const SelectiveStateUpdateArgsOf<Real>&) noexcept) {
+  SelectiveStateUpdateArgsOf<Real> a;
   a.batch = call.Batch();
   a.n_heads = call.Size();
   a.head_dim = call.Size();
@@ -25,14 +26,21 @@ napi_value SelectiveStateUpdate(Call& call) {
   a.d_has_head_dim = call.Flag();
   a.dt_bias_has_head_dim = call.Flag();
   a.dt_softplus = call.Flag();
-  a.dt_min = call.Float();
-  a.dt_max = call.Float();
+  a.dt_min = static_cast<Real>(call.Number());
+  a.dt_max = static_cast<Real>(call.Number());
   arguments::ReadStateUpdate(call, a);
-  return call.Run(a, cpu_kernels()->selective_state_update);
+  return call.Run(a, kernel);
 }
 
-napi_value CausalConv1dUpdate(Call& call) {
-  CausalConv1dUpdateArgs a;
+napi_value SelectiveStateUpdate(Call& call) {
+  const bool wide = call.Choice(2) == 1;
+  return wide ? UpdateState(call, cpu_kernels()->selective_state_update_f64)
+              : UpdateState(call, cpu_kernels()->selective_state_update);
+}
+
+template <typename Real>
+napi_value UpdateConv(Call& call, Status (*kernel)(const CausalConv1dUpdateArgsOf<Real>&) noexcept) {
+  CausalConv1dUpdateArgsOf<Real> a;
   a.batch = call.Batch();
   a.seq_len = call.Size();
   a.dim = call.Size();
@@ -41,7 +49,13 @@ napi_value CausalConv1dUpdate(Call& call) {
   a.state_rows = call.Size();
   a.activation = static_cast<Activation>(call.Choice(2));
   arguments::ReadConvUpdate(call, a);
-  return call.Run(a, cpu_kernels()->causal_conv1d_update);
+  return call.Run(a, kernel);
+}
+
+napi_value CausalConv1dUpdate(Call& call) {
+  const bool wide = call.Choice(2) == 1;
+  return wide ? UpdateConv(call, cpu_kernels()->causal_conv1d_update_f64)
+              : UpdateConv(call, cpu_kernels()->causal_conv1d_update);
 }
 
 constexpr Method kMethods[] = {

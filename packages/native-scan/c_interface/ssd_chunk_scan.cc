@@ -1,5 +1,7 @@
 #include "../arguments/ssd_chunk_scan.h"
 
+#include <type_traits>
+
 #include "statespace/diagonal_ssd.h"
 #include "statespace/kernels.h"
 #include "tensor_source.h"
@@ -34,58 +36,53 @@ arguments::SsdForm ReadSizes(TensorSource& source, const GivenArgs& given, bool 
   return form;
 }
 
-template <typename Real, typename Args>
-int32_t Forward(TensorSource& source, const statespace_ssd_chunk_scan_args& given, bool rate_per_state,
-                Status (*kernel)(const Args&) noexcept) {
+/// Reads the rest into `Args`, the arguments of a forward or a backward kernel.
+template <typename Real, typename GivenArgs, typename Args>
+int32_t Run(TensorSource& source, const GivenArgs& given, bool rate_per_state,
+            Status (*kernel)(const Args&) noexcept) {
   Args a;
   const arguments::SsdForm form = ReadSizes<Real>(source, given, rate_per_state, a);
-  if (source.ok()) arguments::ReadSsdForward<Real>(source, form, a);
+  if (source.ok()) {
+    if constexpr (std::is_same_v<GivenArgs, statespace_ssd_chunk_scan_args>) {
+      arguments::ReadSsdForward<Real>(source, form, a);
+    } else {
+      arguments::ReadSsdBackward<Real>(source, form, a);
+    }
+  }
   return source.Run(a, kernel);
 }
 
-template <typename Real, typename Args>
-int32_t Backward(TensorSource& source, const statespace_ssd_chunk_scan_backward_args& given, bool rate_per_state,
-                 Status (*kernel)(const Args&) noexcept) {
-  Args a;
-  const arguments::SsdForm form = ReadSizes<Real>(source, given, rate_per_state, a);
-  if (source.ok()) arguments::ReadSsdBackward<Real>(source, form, a);
-  return source.Run(a, kernel);
+template <typename GivenArgs, typename Single, typename Double>
+int32_t Scan(Form form, const GivenArgs* args, bool rate_per_state, Status (*f32)(const Single&) noexcept,
+             Status (*f64)(const Double&) noexcept) {
+  TensorSource source(form);
+  GivenArgs given;
+  if (!source.Open(args, offsetof(GivenArgs, x), &given)) return source.status();
+  const bool wide = given.A.dtype == STATESPACE_F64;
+  source.SetWide(wide);
+  return wide ? Run<double>(source, given, rate_per_state, f64) : Run<float>(source, given, rate_per_state, f32);
 }
 
 }  // namespace
 
 int32_t SsdChunkScan(const statespace_ssd_chunk_scan_args* args) noexcept {
-  TensorSource source(Form::kSsdChunkScan);
-  statespace_ssd_chunk_scan_args given;
-  if (!source.Open(args, offsetof(statespace_ssd_chunk_scan_args, x), &given)) return source.status();
-  const bool wide = given.A.dtype == STATESPACE_F64;
-  source.SetWide(wide);
-  return wide ? Forward<double>(source, given, false, cpu_kernels()->ssd_chunk_scan_f64)
-              : Forward<float>(source, given, false, cpu_kernels()->ssd_chunk_scan);
+  const KernelTable& k = *cpu_kernels();
+  return Scan(Form::kSsdChunkScan, args, false, k.ssd_chunk_scan, k.ssd_chunk_scan_f64);
 }
 
 int32_t SsdChunkScanBackward(const statespace_ssd_chunk_scan_backward_args* args) noexcept {
-  TensorSource source(Form::kSsdChunkScanBackward);
-  statespace_ssd_chunk_scan_backward_args given;
-  if (!source.Open(args, offsetof(statespace_ssd_chunk_scan_backward_args, x), &given)) return source.status();
-  const bool wide = given.A.dtype == STATESPACE_F64;
-  source.SetWide(wide);
-  return wide ? Backward<double>(source, given, false, cpu_kernels()->ssd_chunk_scan_backward_f64)
-              : Backward<float>(source, given, false, cpu_kernels()->ssd_chunk_scan_backward);
+  const KernelTable& k = *cpu_kernels();
+  return Scan(Form::kSsdChunkScanBackward, args, false, k.ssd_chunk_scan_backward, k.ssd_chunk_scan_backward_f64);
 }
 
 int32_t DiagonalSsd(const statespace_ssd_chunk_scan_args* args) noexcept {
-  TensorSource source(Form::kDiagonalSsd);
-  statespace_ssd_chunk_scan_args given;
-  if (!source.Open(args, offsetof(statespace_ssd_chunk_scan_args, x), &given)) return source.status();
-  return Forward<float>(source, given, true, cpu_kernels()->diagonal_ssd);
+  const KernelTable& k = *cpu_kernels();
+  return Scan(Form::kDiagonalSsd, args, true, k.diagonal_ssd, k.diagonal_ssd_f64);
 }
 
 int32_t DiagonalSsdBackward(const statespace_ssd_chunk_scan_backward_args* args) noexcept {
-  TensorSource source(Form::kDiagonalSsdBackward);
-  statespace_ssd_chunk_scan_backward_args given;
-  if (!source.Open(args, offsetof(statespace_ssd_chunk_scan_backward_args, x), &given)) return source.status();
-  return Backward<float>(source, given, true, cpu_kernels()->diagonal_ssd_backward);
+  const KernelTable& k = *cpu_kernels();
+  return Scan(Form::kDiagonalSsdBackward, args, true, k.diagonal_ssd_backward, k.diagonal_ssd_backward_f64);
 }
 
 }  // namespace statespace::c_interface

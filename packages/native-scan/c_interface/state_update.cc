@@ -5,17 +5,18 @@
 
 namespace statespace::c_interface {
 
-int32_t SelectiveStateUpdate(const statespace_selective_state_update_args* args) noexcept {
+namespace {
+
+template <typename Real>
+int32_t UpdateState(TensorSource& source, const statespace_selective_state_update_args& given,
+                    Status (*kernel)(const SelectiveStateUpdateArgsOf<Real>&) noexcept) {
   using Given = statespace_selective_state_update_args;
-  TensorSource source(Form::kSelectiveStateUpdate);
-  Given given;
-  if (!source.Open(args, offsetof(Given, state), &given)) return source.status();
-  SelectiveStateUpdateArgs a;
+  SelectiveStateUpdateArgsOf<Real> a;
   a.dt_softplus = source.Flag(given.dt_softplus);
   double dt_min = 0, dt_max = 0;
   source.DtLimit(given.has_dt_limit, given.dt_min, given.dt_max, &dt_min, &dt_max);
-  a.dt_min = static_cast<float>(dt_min);
-  a.dt_max = static_cast<float>(dt_max);
+  a.dt_min = static_cast<Real>(dt_min);
+  a.dt_max = static_cast<Real>(dt_max);
   const int32_t state = source.At(offsetof(Given, state)), x = source.At(offsetof(Given, x));
   const int32_t B = source.At(offsetof(Given, B));
   if (source.HasRank(state, 3, 4) && source.HasRank(x, 1, 3) && source.HasRank(B, 2, 3)) {
@@ -31,15 +32,14 @@ int32_t SelectiveStateUpdate(const statespace_selective_state_update_args* args)
     a.dt_bias_has_head_dim = given.dt_bias.rank == 2;
   }
   if (source.ok()) arguments::ReadStateUpdate(source, a);
-  return source.Run(a, cpu_kernels()->selective_state_update);
+  return source.Run(a, kernel);
 }
 
-int32_t CausalConv1dUpdate(const statespace_causal_conv1d_update_args* args) noexcept {
+template <typename Real>
+int32_t UpdateConv(TensorSource& source, const statespace_causal_conv1d_update_args& given,
+                   Status (*kernel)(const CausalConv1dUpdateArgsOf<Real>&) noexcept) {
   using Given = statespace_causal_conv1d_update_args;
-  TensorSource source(Form::kCausalConv1dUpdate);
-  Given given;
-  if (!source.Open(args, offsetof(Given, x), &given)) return source.status();
-  CausalConv1dUpdateArgs a;
+  CausalConv1dUpdateArgsOf<Real> a;
   a.activation = static_cast<Activation>(source.Choice(given.activation, 2));
   source.Zero(given.reserved);
   const int32_t x = source.At(offsetof(Given, x)), state = source.At(offsetof(Given, conv_state));
@@ -56,7 +56,31 @@ int32_t CausalConv1dUpdate(const statespace_causal_conv1d_update_args* args) noe
     if (a.state_len < a.width - 1) source.Fault(STATESPACE_WRONG_SHAPE, state);
   }
   if (source.ok()) arguments::ReadConvUpdate(source, a);
-  return source.Run(a, cpu_kernels()->causal_conv1d_update);
+  return source.Run(a, kernel);
+}
+
+}  // namespace
+
+int32_t SelectiveStateUpdate(const statespace_selective_state_update_args* args) noexcept {
+  TensorSource source(Form::kSelectiveStateUpdate);
+  statespace_selective_state_update_args given;
+  if (!source.Open(args, offsetof(statespace_selective_state_update_args, state), &given)) return source.status();
+  const KernelTable& k = *cpu_kernels();
+  const bool wide = given.A.dtype == STATESPACE_F64;
+  source.SetWide(wide);
+  return wide ? UpdateState(source, given, k.selective_state_update_f64)
+              : UpdateState(source, given, k.selective_state_update);
+}
+
+int32_t CausalConv1dUpdate(const statespace_causal_conv1d_update_args* args) noexcept {
+  TensorSource source(Form::kCausalConv1dUpdate);
+  statespace_causal_conv1d_update_args given;
+  if (!source.Open(args, offsetof(statespace_causal_conv1d_update_args, x), &given)) return source.status();
+  const KernelTable& k = *cpu_kernels();
+  const bool wide = given.weight.dtype == STATESPACE_F64;
+  source.SetWide(wide);
+  return wide ? UpdateConv(source, given, k.causal_conv1d_update_f64)
+              : UpdateConv(source, given, k.causal_conv1d_update);
 }
 
 }  // namespace statespace::c_interface

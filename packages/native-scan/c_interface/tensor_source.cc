@@ -340,14 +340,15 @@ void* TensorSource::Dense(const DenseShape& shape, size_t real_bytes, Role role,
   return Contents(shape, DenseType(real_bytes, shape.pairs), real_bytes, role, required);
 }
 
-const float* TensorSource::Rows(int64_t batch, const DenseShape& inner, int64_t* batch_stride, bool required) noexcept {
+const void* TensorSource::BatchRows(int64_t batch, const DenseShape& inner, size_t real_bytes, int64_t* batch_stride,
+                                    bool required) noexcept {
   const int32_t position = next_;
   const statespace_tensor* tensor = Next(required);
   *batch_stride = inner.count;
   if (tensor == nullptr) return nullptr;
   const bool fits = tensor->rank >= 1 && tensor->shape[0] == batch &&
                     SameSizes(ShapeOf(*tensor, 1), std::span(inner.size).first(static_cast<size_t>(inner.rank)));
-  if (tensor->dtype != STATESPACE_F32) {
+  if (tensor->dtype != DenseType(real_bytes, false)) {
     Fault(STATESPACE_WRONG_DTYPE, position);
   } else if (!fits) {
     Fault(STATESPACE_WRONG_SHAPE, position);
@@ -357,7 +358,7 @@ const float* TensorSource::Rows(int64_t batch, const DenseShape& inner, int64_t*
   if (!ok()) return nullptr;
   if (batch > 1 && !IsEmpty(*tensor)) *batch_stride = tensor->strides[0];
   const Axis axes[] = {{batch, *batch_stride}, {inner.count, 1}};
-  return static_cast<const float*>(Locate(*tensor, sizeof(float), axes, Role::kRead));
+  return Locate(*tensor, real_bytes, axes, Role::kRead);
 }
 
 float* TensorSource::Matrices(Role role, int64_t batch, int64_t rows, int64_t inner, int64_t* batch_stride,

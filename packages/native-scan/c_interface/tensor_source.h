@@ -97,7 +97,10 @@ class TensorSource {
     return static_cast<Real*>(Dense(shape, sizeof(Real), Role::kUpdate, true));
   }
   /// (batch, inner...): gaps between batch rows alone.
-  const float* Rows(int64_t batch, const DenseShape& inner, int64_t* batch_stride, bool required = true) noexcept;
+  template <typename Real = float>
+  const Real* Rows(int64_t batch, const DenseShape& inner, int64_t* batch_stride, bool required = true) noexcept {
+    return static_cast<const Real*>(BatchRows(batch, inner, sizeof(Real), batch_stride, required));
+  }
   float* Matrices(Role role, int64_t batch, int64_t rows, int64_t inner, int64_t* batch_stride,
                   int64_t* row_stride) noexcept;
   /// A private copy, so that nobody changes them after the check.
@@ -125,6 +128,8 @@ class TensorSource {
   void* Contents(const DenseShape& shape, int32_t dtype, size_t element_bytes, Role role, bool required) noexcept;
   /// The same of real numbers, or of pairs of them where the shape says so.
   void* Dense(const DenseShape& shape, size_t real_bytes, Role role, bool required) noexcept;
+  const void* BatchRows(int64_t batch, const DenseShape& inner, size_t real_bytes, int64_t* batch_stride,
+                        bool required) noexcept;
   /// Address of the first entry of the tensor read last, once its memory is measured. Axes count real numbers.
   void* Locate(const statespace_tensor& tensor, size_t real_bytes, std::span<const Axis> axes, Role role) noexcept;
   void CheckOverlaps() noexcept;

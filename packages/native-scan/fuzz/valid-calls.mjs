@@ -151,9 +151,8 @@ const ssd = fc
     ),
   })
   .chain((s) => sequences(s).map((options) => ({ s, options })))
-  .map(({ s: { op, batch, seqLen, heads, P, N, type: drawn, wide: wish, chunk, flags }, options }) => {
-    const wide = wish && op === 'ssdChunkScan';
-    const type = wide ? 'f64' : op === 'diagonalSsd' && drawn === 'f64' ? 'f32' : drawn;
+  .map(({ s: { op, batch, seqLen, heads, P, N, type: drawn, wide, chunk, flags }, options }) => {
+    const type = wide ? 'f64' : drawn;
     const parameter = wide ? 'f64' : 'f32';
     const G = flags.includes('twoGroups') && heads % 2 === 0 ? 2 : 1;
     const states = tensor([stateRows(options, batch), heads, P, N], parameter);
@@ -187,23 +186,25 @@ const stateUpdate = fc
     heads: size(4),
     P: size(5),
     N: size(20),
-    type: fc.constantFrom('f32', 'f32', 'f16', 'bf16'),
+    type: dtype,
+    wide: fc.boolean(),
     flags: flagsOf('D', 'z', 'dtBias', 'dtSoftplus', 'indices', 'mamba1'),
   })
-  .map(({ batch, rows, heads, P, N, type, flags }) => {
+  .map(({ batch, rows, heads, P, N, type, wide, flags }) => {
+    const parameter = wide ? 'f64' : 'f32';
     const channels = flags.includes('mamba1') ? [heads] : [heads, P];
     return {
       op: 'selectiveStateUpdate',
       inputs: {
-        state: { ...tensor([rows, ...channels, N], 'f32'), inPlace: true },
+        state: { ...tensor([rows, ...channels, N], parameter), inPlace: true },
         x: tensor([batch, ...channels], type),
         dt: tensor([batch, ...channels], type, 0.01, 0.5),
-        A: tensor([...channels, N], 'f32', -2, -0.1),
+        A: tensor([...channels, N], parameter, -2, -0.1),
         B: tensor([batch, 1, N], type),
         C: tensor([batch, 1, N], type),
-        ...has(flags, 'D', tensor(channels, 'f32')),
+        ...has(flags, 'D', tensor(channels, parameter)),
         ...has(flags, 'z', tensor([batch, ...channels], type)),
-        ...has(flags, 'dtBias', tensor(channels, 'f32')),
+        ...has(flags, 'dtBias', tensor(channels, parameter)),
         ...has(flags, 'dtSoftplus', true),
         stateBatchIndices: indices(
           [batch],
@@ -221,16 +222,17 @@ const convUpdate = fc
     D: size(40),
     W: fc.integer({ min: 2, max: 6 }),
     more: fc.nat(3),
-    type: fc.constantFrom('f32', 'f32', 'f16'),
+    type: dtype,
+    parameter: fc.constantFrom('f32', 'f64'),
     flags: flagsOf('bias', 'activation', 'ring'),
   })
-  .map(({ batch, seqLen, D, W, more, type, flags }) => ({
+  .map(({ batch, seqLen, D, W, more, type, parameter, flags }) => ({
     op: 'causalConv1dUpdate',
     inputs: {
       x: tensor([batch, seqLen, D], type),
-      convState: { ...tensor([Math.max(batch, 1), D, W - 1 + more], 'f32'), inPlace: true },
-      weight: tensor([D, W], 'f32'),
-      ...has(flags, 'bias', tensor([D], 'f32')),
+      convState: { ...tensor([Math.max(batch, 1), D, W - 1 + more], parameter), inPlace: true },
+      weight: tensor([D, W], parameter),
+      ...has(flags, 'bias', tensor([D], parameter)),
       ...has(flags, 'activation', 'silu'),
       ...(flags.includes('ring')
         ? {

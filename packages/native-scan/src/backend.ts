@@ -3,7 +3,6 @@ import {
   ArgumentError,
   type BackendName,
   createReferenceKernels,
-  type DType,
   type Kernels,
   type TensorLike,
   tensorDType,
@@ -49,7 +48,7 @@ const cudaPackage = '@statespace/native-scan-cuda-linux-x64';
 const choices = ['auto', 'reference', 'cpu', 'cuda'];
 
 /**
- * The kernels of a device: `'reference'` (float64 in TypeScript), `'cpu'` (native float32), `'cuda'`, or `'auto'`.
+ * The kernels of a device: `'reference'` (float64 in TypeScript), `'cpu'` (native), `'cuda'`, or `'auto'`.
  * @throws {BackendUnavailableError} when a backend named here or in `STATESPACE_BACKEND` cannot be had; the message
  * lists every attempt. @throws {ArgumentError} for a name that is none of these.
  */
@@ -91,13 +90,6 @@ export function backendFor(
   fits = true,
 ): Backend {
   return chooseBackend(op, choice ?? 'auto', fits && tensors.every(isFloat));
-}
-
-const narrowDTypes: readonly DType[] = ['f32', 'f16', 'bf16'];
-
-/** Whether all tensors are of formats that float32 kernels take. */
-export function areNarrow(tensors: readonly (TensorLike | undefined)[]): boolean {
-  return tensors.every((tensor) => !hasMemory(tensor) || narrowDTypes.includes(tensorDType(tensor)));
 }
 
 /** Whether it is a tensor so far; what is none is refused by the checks of the op. */

@@ -8,9 +8,7 @@ import type {
   SsdChunkScanOptions,
   SsdChunkScanResult,
 } from './ssd-chunk-scan.js';
-import { planSsdBackward, planSsdForward, type SsdFamily } from './ssd-plan.js';
-
-const family: SsdFamily = { check: checkDiagonalSsdShapes, float64: false };
+import { planSsdBackward, planSsdForward } from './ssd-plan.js';
 
 /** Inputs, outputs and options of the forward call: those of `ssdChunkScan`, with A (H, N). */
 export type DiagonalSsdOptions = DiagonalSsdInputs & SsdChunkScanOptions;
@@ -39,7 +37,7 @@ export type DiagonalSsdResult = SsdChunkScanResult;
  * @throws {BackendUnavailableError} for a backend that was named and cannot be had.
  */
 export function diagonalSsd(options: DiagonalSsdOptions): DiagonalSsdResult {
-  const { backend, args, outputs } = planSsdForward('diagonalSsd', family, options);
+  const { backend, args, outputs } = planSsdForward('diagonalSsd', checkDiagonalSsdShapes, options);
   return runPlan(backend, 'diagonalSsd', args, outputs) as DiagonalSsdResult;
 }
 
@@ -47,7 +45,7 @@ export function diagonalSsd(options: DiagonalSsdOptions): DiagonalSsdResult {
 export async function diagonalSsdAsync(
   options: DiagonalSsdOptions & AsyncOptions,
 ): Promise<DiagonalSsdResult> {
-  const plan = planSsdForward('diagonalSsdAsync', family, options);
+  const plan = planSsdForward('diagonalSsdAsync', checkDiagonalSsdShapes, options);
   const result = await runPlanAsync(plan.backend, 'diagonalSsd', plan.args, plan.outputs, plan.signal);
   return result as DiagonalSsdResult;
 }
@@ -71,7 +69,7 @@ export type DiagonalSsdBackwardOptions = DiagonalSsdBackwardInputs & SsdChunkSca
  * @throws as `diagonalSsd`; {ArgumentError} also for the gradient of an input that is absent.
  */
 export function diagonalSsdBackward(options: DiagonalSsdBackwardOptions): DiagonalSsdGradients {
-  const plan = planSsdBackward('diagonalSsdBackward', family, options);
+  const plan = planSsdBackward('diagonalSsdBackward', checkDiagonalSsdShapes, options);
   return runPlan(plan.backend, 'diagonalSsdBackward', plan.args, plan.outputs);
 }
 
@@ -79,6 +77,6 @@ export function diagonalSsdBackward(options: DiagonalSsdBackwardOptions): Diagon
 export async function diagonalSsdBackwardAsync(
   options: DiagonalSsdBackwardOptions & AsyncOptions,
 ): Promise<DiagonalSsdGradients> {
-  const plan = planSsdBackward('diagonalSsdBackwardAsync', family, options);
+  const plan = planSsdBackward('diagonalSsdBackwardAsync', checkDiagonalSsdShapes, options);
   return runPlanAsync(plan.backend, 'diagonalSsdBackward', plan.args, plan.outputs, plan.signal);
 }

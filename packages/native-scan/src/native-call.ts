@@ -139,7 +139,7 @@ export class NativeCall {
     return this.#sequence(name, pairs && splitPairs(tensor) ? this.#detour(tensor) : tensor, pairs);
   }
 
-  /** As `sequence`, of float32 and without gaps behind the length, or copied to be. */
+  /** As `sequence`, in the call's precision and without gaps behind the length, or copied to be. */
   steps(name: string, tensor: TensorLike): this {
     return this.#sequence(name, this.#inPrecision(name, tensor, 2), false);
   }
@@ -168,7 +168,7 @@ export class NativeCall {
     return this.#push(name, this.#data(name, ready), ready.offset);
   }
 
-  /** (B, ...) of float32 with a stride along B; copied unless that describes it. */
+  /** (B, ...) in the call's precision with a stride along B; copied unless that describes it. */
   batched(name: string, tensor: TensorLike | undefined): this {
     if (tensor === undefined) return this.#absent(name, 1);
     const ready = this.#inPrecision(name, tensor, 1);

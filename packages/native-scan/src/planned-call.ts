@@ -5,7 +5,7 @@ import type { HostTensor, Output, SequenceLayout } from './layout.js';
 
 /** Options of every sequence op. */
 export interface CallOptions {
-  /** Default `'auto'`: native for float32, the reference for other formats. */
+  /** Default `'auto'`: the fastest backend that can do the call. */
   readonly backend?: BackendChoice;
   /** Order of the axes of sequence tensors, inputs and outputs alike. Default `'bld'`. */
   readonly layout?: SequenceLayout;

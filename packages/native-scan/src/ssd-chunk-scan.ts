@@ -3,7 +3,7 @@ import { checkSsdChunkScanShapes, type SsdChunkScanInputs, type TensorLike } fro
 import type { BackwardOptions } from './gradient-outputs.js';
 import type { HostTensor } from './layout.js';
 import { type AsyncOptions, type CallOptions, runPlan, runPlanAsync } from './planned-call.js';
-import { planSsdBackward, planSsdForward, type SsdFamily, type SsdGradientName } from './ssd-plan.js';
+import { planSsdBackward, planSsdForward, type SsdGradientName } from './ssd-plan.js';
 
 /** Inputs, outputs and options of the forward call. */
 export interface SsdChunkScanOptions extends SsdChunkScanInputs, CallOptions {
@@ -14,8 +14,6 @@ export interface SsdChunkScanOptions extends SsdChunkScanInputs, CallOptions {
   /** Where to put the final states, (B, H, P, N) or (S, H, P, N), contiguous. */
   readonly finalStates?: TensorLike;
 }
-
-const family: SsdFamily = { check: checkSsdChunkScanShapes, float64: true };
 
 export interface SsdChunkScanResult {
   /** (B, L, H, P), of x's format. */
@@ -43,7 +41,7 @@ export interface SsdChunkScanResult {
  * @throws {BackendUnavailableError} for a backend that was named and cannot be had.
  */
 export function ssdChunkScan(options: SsdChunkScanOptions): SsdChunkScanResult {
-  const { backend, args, outputs } = planSsdForward('ssdChunkScan', family, options);
+  const { backend, args, outputs } = planSsdForward('ssdChunkScan', checkSsdChunkScanShapes, options);
   return runPlan(backend, 'ssdChunkScan', args, outputs) as SsdChunkScanResult;
 }
 
@@ -51,7 +49,7 @@ export function ssdChunkScan(options: SsdChunkScanOptions): SsdChunkScanResult {
 export async function ssdChunkScanAsync(
   options: SsdChunkScanOptions & AsyncOptions,
 ): Promise<SsdChunkScanResult> {
-  const plan = planSsdForward('ssdChunkScanAsync', family, options);
+  const plan = planSsdForward('ssdChunkScanAsync', checkSsdChunkScanShapes, options);
   const result = await runPlanAsync(plan.backend, 'ssdChunkScan', plan.args, plan.outputs, plan.signal);
   return result as SsdChunkScanResult;
 }
@@ -79,7 +77,7 @@ export type SsdChunkScanBackwardOptions = SsdChunkScanBackwardInputs & BackwardO
  * @throws as `ssdChunkScan`; {ArgumentError} also for the gradient of an input that is absent.
  */
 export function ssdChunkScanBackward(options: SsdChunkScanBackwardOptions): SsdChunkScanGradients {
-  const plan = planSsdBackward('ssdChunkScanBackward', family, options);
+  const plan = planSsdBackward('ssdChunkScanBackward', checkSsdChunkScanShapes, options);
   return runPlan(plan.backend, 'ssdChunkScanBackward', plan.args, plan.outputs);
 }
 
@@ -87,6 +85,6 @@ export function ssdChunkScanBackward(options: SsdChunkScanBackwardOptions): SsdC
 export async function ssdChunkScanBackwardAsync(
   options: SsdChunkScanBackwardOptions & AsyncOptions,
 ): Promise<SsdChunkScanGradients> {
-  const plan = planSsdBackward('ssdChunkScanBackwardAsync', family, options);
+  const plan = planSsdBackward('ssdChunkScanBackwardAsync', checkSsdChunkScanShapes, options);
   return runPlanAsync(plan.backend, 'ssdChunkScanBackward', plan.args, plan.outputs, plan.signal);
 }

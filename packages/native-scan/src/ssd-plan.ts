@@ -5,20 +5,15 @@ import {
   type TensorLike,
   tensorDType,
 } from '@statespace/ssd-core';
-import { areNarrow, type Backend, backendFor } from './backend.js';
+import { type Backend, backendFor } from './backend.js';
 import { gradientOutputs, wantedGradients } from './gradient-outputs.js';
 import { asLengthSecond, checkLayout, makeOutput, type SequenceLayout } from './layout.js';
 import { callKeys, readOptions, sequenceKeys } from './options.js';
 import { type AsyncOptions, type CallOptions, type Outputs, targetsOf } from './planned-call.js';
 import type { SsdChunkScanBackwardOptions, SsdChunkScanOptions } from './ssd-chunk-scan.js';
 
-/** What tells the SSD scans apart. */
-export interface SsdFamily {
-  /** Checks the inputs; knows the shape of A. */
-  readonly check: (op: string, inputs: SsdChunkScanInputs) => SsdChunkScanDims;
-  /** Whether there are native kernels in float64. */
-  readonly float64: boolean;
-}
+/** Checks the inputs of an SSD scan; knows the shape of A. */
+type CheckSsdShapes = (op: string, inputs: SsdChunkScanInputs) => SsdChunkScanDims;
 
 type Names = 'out' | 'finalStates';
 
@@ -60,16 +55,12 @@ const backwardKeys = [...inputKeys, ...callKeys, 'gradOut', 'gradFinalStates', '
  * Checks and outputs of a forward call.
  * @throws {ShapeError | DTypeError | ArgumentError | DisposedError | BackendUnavailableError}
  */
-export function planSsdForward(
-  op: string,
-  { check, float64 }: SsdFamily,
-  given: SsdChunkScanOptions & AsyncOptions,
-) {
+export function planSsdForward(op: string, check: CheckSsdShapes, given: SsdChunkScanOptions & AsyncOptions) {
   const options = readOptions(op, given, forwardKeys);
   const layout = checkLayout(op, options.layout);
   const inputs = inLengthSecond(options, layout);
   const dims = check(op, inputs);
-  const backend = chooseBackend(op, inputs, options, float64);
+  const backend = chooseBackend(op, inputs, options);
   const dtype = tensorDType(inputs.x);
   const wantsStates = options.returnFinalStates === true || options.finalStates !== undefined;
   const outputs: Outputs<Names> = {
@@ -100,14 +91,14 @@ export function planSsdForward(
 /** As `planSsdForward`, for the backward call. @throws {ArgumentError} also for the gradient of an absent input. */
 export function planSsdBackward(
   op: string,
-  { check, float64 }: SsdFamily,
+  check: CheckSsdShapes,
   given: SsdChunkScanBackwardOptions & AsyncOptions,
 ) {
   const options = readOptions(op, given, backwardKeys);
   const layout = checkLayout(op, options.layout);
   const inputs = { ...inLengthSecond(options, layout), gradOut: asLengthSecond(options.gradOut, layout) };
   check(op, inputs);
-  const backend = chooseBackend(op, inputs, options, float64, [inputs.gradOut, inputs.gradFinalStates]);
+  const backend = chooseBackend(op, inputs, options, [inputs.gradOut, inputs.gradFinalStates]);
   const sources = {
     gradX: inputs.x,
     gradDt: inputs.dt,
@@ -145,9 +136,7 @@ function chooseBackend(
   op: string,
   { x, dt, A, B, C, D, z, dtBias, initialStates }: SsdChunkScanInputs,
   options: CallOptions,
-  float64: boolean,
   more: readonly (TensorLike | undefined)[] = [],
 ): Backend {
-  const tensors = [x, dt, A, B, C, D, z, dtBias, initialStates, ...more];
-  return backendFor(op, options.backend, tensors, float64 || areNarrow(tensors));
+  return backendFor(op, options.backend, [x, dt, A, B, C, D, z, dtBias, initialStates, ...more]);
 }

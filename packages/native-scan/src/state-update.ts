@@ -7,14 +7,14 @@ import {
   type TensorLike,
   tensorDType,
 } from '@statespace/ssd-core';
-import { areNarrow, type BackendChoice, backendFor } from './backend.js';
+import { type BackendChoice, backendFor } from './backend.js';
 import { type HostTensor, makeOutput } from './layout.js';
 import { readOptions } from './options.js';
 import { type AsyncOptions, runPlan, runPlanAsync } from './planned-call.js';
 import { maxWidth } from './ssm/causal-conv1d.js';
 
 export interface UpdateOptions {
-  /** Default `'auto'`: native for float32, the reference for other formats. */
+  /** Default `'auto'`: the fastest backend that can do the call. */
   readonly backend?: BackendChoice;
   /** Where to put the output, of the shape of x and any strides whose entries are separate; a fresh array when absent. */
   readonly out?: TensorLike;
@@ -133,7 +133,7 @@ function planUpdate<Options extends { readonly x: TensorLike } & UpdateOptions &
   fits: boolean,
 ) {
   const { x, signal } = options;
-  const backend = backendFor(op, options.backend, tensors, fits && areNarrow(tensors));
+  const backend = backendFor(op, options.backend, tensors, fits);
   const output = makeOutput({
     op,
     argument: 'out',

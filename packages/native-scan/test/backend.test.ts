@@ -81,13 +81,13 @@ describeNative('the native backend', () => {
     expect(info.reasons.cpu).toBeUndefined();
   });
 
-  test('what has no native kernel goes to the reference by itself', () => {
+  test('float64 and complex numbers are native without being asked', () => {
     delete process.env.STATESPACE_BACKEND;
     const inputs = randomDiagonalSsdInputs({ seqLen: 5 });
-    expect(diagonalSsd(inputs).out.data).toBeInstanceOf(Float64Array);
-    expect(() => diagonalSsd({ ...inputs, backend: 'cpu' })).toThrow(
-      /expected f32 or f16 or bf16 on the cpu backend, got f64/,
-    );
+    const { out } = diagonalSsd(inputs);
+    expect(out.data).toBeInstanceOf(Float64Array);
+    expect(out.data).toEqual(diagonalSsd({ ...inputs, backend: 'cpu' }).out.data);
+    expect(out.data).not.toEqual(diagonalSsd({ ...inputs, backend: 'reference' }).out.data);
     const complex = randomScanInputs({ seqLen: 5, complex: true });
     expect(selectiveScan({ ...complex, returnLastState: true }).lastState?.dtype).toBe('c128');
   });

@@ -200,8 +200,8 @@ typedef struct statespace_causal_conv1d_backward_args {
   statespace_tensor grad_initial_states;
 } statespace_causal_conv1d_backward_args;
 
-/* Chunked state-space-duality scan of Mamba-2 (arXiv:2405.21060, section 6), in float64 where A is f64; and, as
- * `diagonal_ssd`, with a decay for every state (arXiv:2510.04944, section 4), in float32 alone.
+/* Chunked state-space-duality scan of Mamba-2 (arXiv:2405.21060, section 6); and, as `diagonal_ssd`, with a decay for
+ * every state (arXiv:2510.04944, section 4). Both in float64 where A is f64.
  *   v = dt + dt_bias     Delta = clamp(dt_softplus ? log1p(exp v) : v, dt_min, dt_max)
  *   H[t] = exp(Delta[t] A) H[t-1] + Delta[t] x[t] B[t]'      (P, N) per head
  *   y[t] = H[t] C[t] + D x[t]        out[t] = z ? y[t] silu(z[t]) : y[t] */
@@ -260,8 +260,8 @@ typedef struct statespace_ssd_chunk_scan_backward_args {
   statespace_tensor grad_initial_states;
 } statespace_ssd_chunk_scan_backward_args;
 
-/* One step of decoding, in float32: Delta as above, h <- exp(Delta A) h + Delta x B, out = <C, h> + D x, times silu(z).
- * A state of rank 3 is Mamba-1's: H = D, P = 1. x, dt, B, C and z may have gaps between batch rows. */
+/* One step of decoding, in float64 where A is f64: Delta as above, h <- exp(Delta A) h + Delta x B,
+ * out = <C, h> + D x, times silu(z). Tensors are of the call's arithmetic. A state of rank 3 is Mamba-1's: H = D, P = 1. x, dt, B, C and z may have gaps between batch rows. */
 typedef struct statespace_selective_state_update_args {
   size_t size;
   int32_t dt_softplus;
@@ -281,13 +281,13 @@ typedef struct statespace_selective_state_update_args {
   statespace_tensor out;                 /* as x, contiguous */
 } statespace_selective_state_update_args;
 
-/* Steps of the convolution in decoding, in float32; x enters the state. Without cache_seqlens the state holds its inputs
- * oldest first; with them it is a ring: the input of step s stands at s mod S. */
+/* Steps of the convolution in decoding, in float64 where the weight is f64; x enters the state. Without cache_seqlens the
+ * state holds its inputs oldest first; with them it is a ring: the input of step s stands at s mod S. */
 typedef struct statespace_causal_conv1d_update_args {
   size_t size;
   int32_t activation;
   int32_t reserved;
-  statespace_tensor x;                  /* (B, L, D), f32, unit stride along D */
+  statespace_tensor x;                  /* (B, L, D), of the call's arithmetic, unit stride along D */
   statespace_tensor conv_state;         /* (rows, D, S), S >= W - 1, changed in place */
   statespace_tensor weight;             /* (D, W) */
   statespace_tensor bias;               /* (D), optional */

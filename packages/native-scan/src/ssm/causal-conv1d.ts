@@ -8,6 +8,7 @@ import {
   checkCausalConv1dOutputs,
   checkCausalConv1dShapes,
   checkCausalConv1dUpstream,
+  type TensorLike,
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
 import { expectAtMost } from './limits.js';
@@ -35,7 +36,7 @@ export function prepareCausalConv1dBackward(
   const dims = checkCausalConv1dShapes(op, args);
   checkCausalConv1dUpstream(op, dims, args);
   checkCausalConv1dGradients(op, dims, args);
-  const call = startCall(runtime, op, dims, args)
+  const call = startCall(runtime, op, dims, args, [args.gradOut, args.gradFinalStates])
     .sequence('gradOut', args.gradOut)
     .parameter('gradFinalStates', args.gradFinalStates)
     .sequenceOutput('gradX', args.gradX)
@@ -51,10 +52,11 @@ function startCall(
   op: string,
   dims: CausalConv1dDims,
   inputs: CausalConv1dInputs,
+  upstream: readonly (TensorLike | undefined)[] = [],
 ): NativeCall {
   expectAtMost(op, 'weight', 'width', dims.width, maxWidth);
   const call = new NativeCall(runtime, op)
-    .precision([inputs.x, inputs.weight, inputs.bias, inputs.initialStates])
+    .precision([inputs.x, inputs.weight, inputs.bias, inputs.initialStates, ...upstream])
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.dim)

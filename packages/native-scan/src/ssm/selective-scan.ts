@@ -39,7 +39,7 @@ export function prepareSelectiveScanBackward(
   const dims = checkSelectiveScanShapes(op, args);
   checkSelectiveScanUpstream(op, dims, args);
   checkSelectiveScanGradients(op, dims, args);
-  const call = startCall(runtime, op, dims, args)
+  const call = startCall(runtime, op, dims, args, [args.gradOut, args.gradLastState])
     .sequence('gradOut', args.gradOut)
     .parameter('gradLastState', args.gradLastState)
     .sequenceOutput('gradU', args.gradU)
@@ -77,11 +77,12 @@ function startCall(
   op: string,
   dims: SelectiveScanDims,
   inputs: SelectiveScanArgs | SelectiveScanBackwardArgs,
+  upstream: readonly (TensorLike | undefined)[] = [],
 ): NativeCall {
   expectAtMost(op, 'A', 'dState', dims.dState, maxState);
   const { u, delta, A, B, C, D, z, deltaBias, initialState } = inputs;
   const call = new NativeCall(runtime, op)
-    .precision([u, delta, A, B, C, D, z, deltaBias, initialState])
+    .precision([u, delta, A, B, C, D, z, deltaBias, initialState, ...upstream])
     .flag(dims.complex)
     .number(dims.batch)
     .number(dims.seqLen)

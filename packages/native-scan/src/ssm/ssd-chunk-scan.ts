@@ -8,6 +8,7 @@ import {
   type SsdChunkScanBackwardArgs,
   type SsdChunkScanDims,
   type SsdChunkScanInputs,
+  type TensorLike,
 } from '@statespace/ssd-core';
 import { NativeCall, type NativeRuntime } from '../native-call.js';
 import type { PreparedCall } from './prepared-call.js';
@@ -17,7 +18,7 @@ export function prepareSsdChunkScan(runtime: NativeRuntime, args: SsdChunkScanAr
   const op = 'ssdChunkScan';
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanOutputs(op, dims, args);
-  const call = addSsdInputs(startSsdCall(runtime, op, args), dims, args);
+  const call = startSsdCall(runtime, op, dims, args);
   addSsdOutputs(call, args);
   const { ssdChunkScan: sync, ssdChunkScanAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
@@ -31,23 +32,25 @@ export function prepareSsdChunkScanBackward(
   const dims = checkSsdChunkScanShapes(op, args);
   checkSsdChunkScanUpstream(op, dims, args);
   checkSsdChunkScanGradients(op, dims, args);
-  const call = addSsdGradients(addSsdInputs(startSsdCall(runtime, op, args), dims, args), args);
+  const call = addSsdGradients(
+    startSsdCall(runtime, op, dims, args, [args.gradOut, args.gradFinalStates]),
+    args,
+  );
   const { ssdChunkScanBackward: sync, ssdChunkScanBackwardAsync: async } = runtime.addon;
   return { call, sync, async, explain: sequenceExplainer(op, dims, args) };
 }
 
-function startSsdCall(runtime: NativeRuntime, op: string, inputs: SsdChunkScanInputs): NativeCall {
-  const { x, dt, A, B, C, D, z, dtBias, initialStates } = inputs;
-  return new NativeCall(runtime, op).precision([x, dt, A, B, C, D, z, dtBias, initialStates]);
-}
-
-/** The inputs of an SSD scan, whatever the shape of A. */
-export function addSsdInputs(
-  call: NativeCall,
+/** A call with the inputs of an SSD scan, whatever the shape of A. */
+export function startSsdCall(
+  runtime: NativeRuntime,
+  op: string,
   dims: SsdChunkScanDims,
   inputs: SsdChunkScanInputs,
+  upstream: readonly (TensorLike | undefined)[] = [],
 ): NativeCall {
-  call
+  const { x, dt, A, B, C, D, z, dtBias, initialStates } = inputs;
+  const call = new NativeCall(runtime, op)
+    .precision([x, dt, A, B, C, D, z, dtBias, initialStates, ...upstream])
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.nHeads)
@@ -60,15 +63,15 @@ export function addSsdInputs(
     .number(dims.dtLimit[0])
     .number(dims.dtLimit[1]);
   addSequenceNumbers(call, dims, inputs)
-    .sequence('x', inputs.x)
-    .sequence('dt', inputs.dt)
-    .parameter('A', inputs.A)
-    .sequence('B', inputs.B)
-    .sequence('C', inputs.C)
-    .parameter('D', inputs.D)
-    .sequence('z', inputs.z)
-    .parameter('dtBias', inputs.dtBias)
-    .parameter('initialStates', inputs.initialStates);
+    .sequence('x', x)
+    .sequence('dt', dt)
+    .parameter('A', A)
+    .sequence('B', B)
+    .sequence('C', C)
+    .parameter('D', D)
+    .sequence('z', z)
+    .parameter('dtBias', dtBias)
+    .parameter('initialStates', initialStates);
   return addSequenceIndices(call, inputs);
 }
 

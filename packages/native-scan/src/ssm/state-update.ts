@@ -24,7 +24,9 @@ export function prepareSelectiveStateUpdate(
   checkSelectiveStateUpdateOutputs(op, args);
   // Two sequences on one row would race; the addon only knows whether a row exists.
   const rows = ownedIndices(op, 'stateBatchIndices', args.stateBatchIndices, dims);
+  const { state, x, dt, A, B, C, D, z, dtBias } = args;
   const call = new NativeCall(runtime, op)
+    .precision([state, x, dt, A, B, C, D, z, dtBias])
     .number(dims.batch)
     .number(dims.nHeads)
     .number(dims.headDim)
@@ -38,15 +40,15 @@ export function prepareSelectiveStateUpdate(
     .flag(args.dtSoftplus)
     .number(dims.dtLimit[0])
     .number(dims.dtLimit[1])
-    .update('state', args.state)
-    .batched('x', args.x)
-    .batched('dt', args.dt)
-    .parameter('A', args.A)
-    .batched('B', args.B)
-    .batched('C', args.C)
-    .parameter('D', args.D)
-    .batched('z', args.z)
-    .parameter('dtBias', args.dtBias)
+    .update('state', state)
+    .batched('x', x)
+    .batched('dt', dt)
+    .parameter('A', A)
+    .batched('B', B)
+    .batched('C', C)
+    .parameter('D', D)
+    .batched('z', z)
+    .parameter('dtBias', dtBias)
     .indices('stateBatchIndices', rows)
     .result('out', args.out);
   return { call, sync: runtime.addon.selectiveStateUpdate, async: runtime.addon.selectiveStateUpdateAsync };
@@ -62,6 +64,7 @@ export function prepareCausalConv1dUpdate(
   expectAtMost(op, 'weight', 'width', dims.width, maxWidth);
   const rows = ownedIndices(op, 'convStateIndices', args.convStateIndices, dims);
   const call = new NativeCall(runtime, op)
+    .precision([args.x, args.convState, args.weight, args.bias])
     .number(dims.batch)
     .number(dims.seqLen)
     .number(dims.dim)

@@ -10,6 +10,7 @@ import {
   type SequenceOp,
   selectiveScanCase,
   sequenceOps,
+  ssdCase,
   strided,
   upstreamOf,
 } from '@statespace/ssd-core/testing';
@@ -21,7 +22,7 @@ import { describeNative, worstError } from '../support.js';
 type Call = (options: object) => Record<string, TensorLike | undefined>;
 
 const calls = api as unknown as Record<string, Call>;
-const [scan, conv, ssd] = sequenceOps as [SequenceOp, SequenceOp, SequenceOp];
+const [scan] = sequenceOps as [SequenceOp];
 
 /** Sums of up to a hundred terms in another order: the golden README's tolerance of these families. */
 const tolerance = 1e-12;
@@ -55,7 +56,7 @@ function inSingle(inputs: OpInputs): OpInputs {
   return Object.fromEntries(entries);
 }
 
-describeNative.each([scan, conv, ssd])('$name in float64', (op) => {
+describeNative.each(sequenceOps)('$name in float64', (op) => {
   test.each([0, 1, 2, 3, 15, 16, 17, 33, 65, 129, 300])('length %i', (seqLen) => {
     const results = compare(op, op.inputs({ batch: 2, seqLen }));
     for (const tensor of Object.values(results)) expect(tensor?.data).toBeInstanceOf(Float64Array);
@@ -136,6 +137,20 @@ describeNative.each([scan, conv, ssd])('$name in float64', (op) => {
   });
 });
 
+describeNative.each(sequenceOps)('$name', (op) => {
+  test('float64 gradients from above beside float32 inputs', () => {
+    const inputs = inSingle(op.inputs({ batch: 2, seqLen: 19 }));
+    const upstream = upstreamOf(op, inputs);
+    const results = (calls[`${op.name}Backward`] as Call)({ ...inputs, ...upstream, backend: 'cpu' });
+    const wanted = op.backward({ ...inputs, ...upstream });
+    for (const [name, tensor] of Object.entries(results)) {
+      expect(tensor?.data, name).toBeInstanceOf(Float32Array);
+      // Computed in float64 and rounded once.
+      expect(maxRelativeError(tensor as HostTensor, wanted[name] as HostTensor), name).toBeLessThan(6e-8);
+    }
+  });
+});
+
 describeNative('complex selective scan', () => {
   const sized = fc.record({
     seqLen: fc.integer({ min: 0, max: 50 }),
@@ -187,18 +202,58 @@ describeNative('complex selective scan', () => {
   });
 });
 
+describeNative('golden numbers of the SSD scans in float64', () => {
+  const cases = goldenCases('ssd', test.skip).filter(({ params }) => params.method !== 'core');
+  const [, , ssd, diagonal] = sequenceOps as [SequenceOp, SequenceOp, SequenceOp, SequenceOp];
+  describe.each(cases)('$name', (golden) => {
+    const { inputs, upstream, expected } = ssdCase(golden);
+
+    test('one decay per head', () => {
+      expectGolden(native(ssd, { ...inputs } as OpInputs, { ...upstream } as OpInputs), expected);
+    });
+
+    test('the same decay for every state', () => {
+      const { A, B } = inputs as { readonly A: HostTensor; readonly B: HostTensor };
+      const dState = B.shape.at(-1) as number;
+      const rates = Float64Array.from(
+        { length: A.data.length * dState },
+        (_, i) => A.data[Math.floor(i / dState)] as number,
+      );
+      const repeated = { ...inputs, A: { data: rates, shape: [A.data.length, dState] } };
+      const { gradA, ...results } = native(
+        diagonal,
+        { ...repeated } as OpInputs,
+        { ...upstream } as OpInputs,
+      );
+      const { gradA: wantedA, ...wanted } = expected;
+      expectGolden(results, wanted);
+      const sums = Float64Array.from(A.data, (_, head) => {
+        const rows = (gradA as HostTensor).data.subarray(head * dState, (head + 1) * dState) as Float64Array;
+        return rows.reduce((sum, value) => sum + value, 0);
+      });
+      if (wantedA !== undefined) expect(maxRelativeError({ data: sums }, wantedA)).toBeLessThan(tolerance);
+    });
+  });
+});
+
+function expectGolden(
+  results: Readonly<Record<string, TensorLike | undefined>>,
+  expected: Readonly<Record<string, HostTensor>>,
+): void {
+  const names = Object.keys(expected);
+  const compared = Object.fromEntries(names.map((name) => [name, results[name] as HostTensor]));
+  for (const [name, result] of Object.entries(compared)) expect(result, name).toBeDefined();
+  const { name, error } = worstError(compared, expected);
+  expect(error, name).toBeLessThan(tolerance);
+}
+
 describeNative('golden numbers of the selective scan in float64', () => {
   const cases = goldenCases('selective-scan', test.skip);
   describe.each(cases)('$name', (golden) => {
     test('forward, last state and gradients', () => {
       const { inputs, upstream, expected } = selectiveScanCase(golden);
       const results = native(scan, { ...inputs } as OpInputs, { ...upstream } as OpInputs);
-      const compared = Object.fromEntries(
-        Object.keys(expected).map((name) => [name, results[name] as HostTensor]),
-      );
-      for (const [name, result] of Object.entries(compared)) expect(result, name).toBeDefined();
-      const { name, error } = worstError(compared, expected);
-      expect(error, name).toBeLessThan(tolerance);
+      expectGolden(results, expected);
     });
   });
 });
