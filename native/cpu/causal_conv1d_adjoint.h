@@ -64,7 +64,7 @@ STATESPACE_INLINE void group_deltas(const ConvPiece& piece, const ConvPiece& nex
 /// channels through all steps, so that everything but x, grad_out and dx stays in registers. `before` holds the W - 1 rows of
 /// d before the piece and takes those of its end. `next` is the piece that will be wanted after this one; the first
 /// `skip` rows of dx are another segment's.
-template <int kWidth, bool kSilu, int kSteps>
+template <int kWidth, bool kSilu, bool kBias, int kSteps>
 void inner_piece(const ConvBackwardPass& pass, const ConvPiece& piece, const ConvPiece& next, int64_t skip,
                  float* before, float* sums) noexcept {
   const CausalConv1dBackwardArgs& args = pass.args;
@@ -76,7 +76,7 @@ void inner_piece(const ConvBackwardPass& pass, const ConvPiece& piece, const Con
     for (int w = 0; w < kWidth; ++w) taps[w] = load(pass.taps + w * pass.row + channel);
 #pragma GCC unroll 8
     for (int w = 0; w + 1 < kWidth; ++w) d[w] = load(before + w * pass.size.channels + c);
-    const Floats bias = args.bias != nullptr ? load(args.bias + channel) : Floats{};
+    const Floats bias = kBias ? load(args.bias + channel) : Floats{};
     group_deltas<kWidth, kSilu>(piece, next, 0, c, taps, bias, constants, coming);
     for (int64_t t = 0; t < kSteps; t += kGroup) {
 #pragma GCC unroll 4

@@ -222,6 +222,12 @@ STATESPACE_INLINE void copy_floats(const float* from, int64_t count, float* to) 
   for (int64_t i = 0; i < count; i += kLanes) store(to + i, load(from + i));
 }
 
+/// Only SiLU makes d depend on the bias, and only a bias that is there takes a register.
+template <int kWidth, bool kSilu, int kSteps>
+auto inner_piece_of(const CausalConv1dBackwardArgs& args) noexcept {
+  return args.bias != nullptr ? inner_piece<kWidth, kSilu, kSilu, kSteps> : inner_piece<kWidth, kSilu, false, kSteps>;
+}
+
 template <int kWidth, bool kSilu>
 void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, const ConvRows& rows,
                       float* sums) noexcept {
@@ -246,9 +252,9 @@ void backward_segment(const ConvBackwardPass& pass, const ConvSegment& segment, 
                                                 last ? 0 : channel + pass.size.channels, pass.size);
           const int64_t skip = begin == segment.begin ? width - 1 : 0;
           if (pass.size.steps == kGroup) {
-            inner_piece<kWidth, kSilu, kGroup>(pass, piece, next, skip, before, sums);
+            inner_piece_of<kWidth, kSilu, kGroup>(args)(pass, piece, next, skip, before, sums);
           } else {
-            inner_piece<kWidth, kSilu, kSmallPiece.steps>(pass, piece, next, skip, before, sums);
+            inner_piece_of<kWidth, kSilu, kSmallPiece.steps>(args)(pass, piece, next, skip, before, sums);
           }
           continue;
         }
