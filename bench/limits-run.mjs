@@ -124,9 +124,8 @@ function sectionsOf({ threads, isas: [widest, ...narrower], chosen }, { runProgr
   const featuresOff = {
     title: 'features switched off',
     names: chosen.featuresOff,
-    // On one thread: each side has threads of its own, and where the system puts them would decide.
     measure: (names, again) =>
-      runProgram('features_off', [again ? '1.5' : '0.5', ...names], { threads: 1, isa: widest }),
+      runProgram('features_off', [again ? '1.5' : '0.5', ...names], { threads, isa: widest }),
     rows: (measured) => featuresOffRows(measured, widest),
   };
   const longSequences = {

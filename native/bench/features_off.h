@@ -1,4 +1,4 @@
-/// The cost of features that are switched off: kernels as shipped, called without them, beside the same sources compiled
+/// The cost of features that are switched off: kernels as shipped, called without them, beside the same sources built
 /// against headers in which the arguments of those features are constants, so that no test of them is left.
 ///
 /// Both sides are built from features_off_calls.cpp, the one without features in namespace statespace_plain.

@@ -3,13 +3,14 @@
 ///   bench_features_off SECONDS [NAME...]
 ///     one JSON object a kernel, for bench/; only the kernels named, if any
 ///
-/// Both sides take turns on the same memory, and each one's best time counts. Run it with STATESPACE_THREADS=1: each side
-/// has threads of its own, and where the system puts them would decide.
+/// Both sides take turns on the same memory, and each one's best time counts. Their results must be the same to the bit.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "bench_tensor.h"
 #include "features_off.h"
@@ -78,6 +79,20 @@ constexpr Family kFamilies[] = {
      {{"SSD chunk scan forward", &Calls::ssd}, {"SSD chunk scan backward", &Calls::ssd_backward}}},
 };
 
+/// Whether both sides write the same bits into `results`.
+bool agree(const Case& one, const Operands& operands, const Sides& both, std::span<Tensor* const> results) {
+  std::vector<float> written[2];
+  const Calls* const calls[2] = {&both.shipped, &both.plain};
+  for (int side = 0; side < 2; ++side) {
+    for (Tensor* result : results) std::fill_n(result->data(), result->size(), -1.0f);
+    (calls[side]->*one.call)(operands);
+    for (Tensor* result : results) {
+      written[side].insert(written[side].end(), result->data(), result->data() + result->size());
+    }
+  }
+  return std::memcmp(written[0].data(), written[1].data(), written[0].size() * sizeof(float)) == 0;
+}
+
 void measure(const Case& one, const Operands& operands, const Sides& both, double seconds) {
   const Calls* const calls[2] = {&both.shipped, &both.plain};
   double best[2] = {1e30, 1e30};
@@ -87,30 +102,38 @@ void measure(const Case& one, const Operands& operands, const Sides& both, doubl
       const double start = now();
       (calls[side]->*one.call)(operands);
       const double time = now() - start;
-      // The first turn warms up.
-      if (turn > 0) best[side] = std::min(best[side], time);
+      best[side] = std::min(best[side], time);
     }
   }
   std::printf("{\"name\": \"%s\", \"secondsShipped\": %.9g, \"secondsPlain\": %.9g}\n", one.name, best[0], best[1]);
   std::fflush(stdout);
 }
 
-void run(const Family& f, double seconds, char* const* names, int count) {
+/// False where the sides differ.
+bool run(const Family& f, double seconds, char* const* names, int count) {
   const int64_t rows = f.batch * f.seq_len, elements = rows * f.channels, weights = rows * f.d_state;
   Tensor x(elements, -1, 1), step(rows * f.heads, f.step_low, f.step_high), A(f.channels * f.d_state, -16, -0.1f),
       B(weights, -1, 1), C(weights, -1, 1), weight(f.channels * f.width, -1, 1), out(elements),
       grad_out(elements, -1, 1), grad_x(elements), grad_step(rows * f.heads), grad_A(f.channels * f.d_state),
       grad_B(weights), grad_C(weights), grad_weight(f.channels * f.width);
-  const Operands operands = {f.batch,         f.seq_len,     f.heads,          f.channels,      f.d_state,
-                             f.width,         x.data(),      step.data(),      A.data(),        B.data(),
-                             C.data(),        weight.data(), out.data(),       grad_out.data(), grad_x.data(),
-                             grad_step.data(), grad_A.data(), grad_B.data(),    grad_C.data(),   grad_weight.data()};
+  const Operands operands = {f.batch,          f.seq_len,     f.heads,       f.channels,      f.d_state,
+                             f.width,          x.data(),      step.data(),   A.data(),        B.data(),
+                             C.data(),         weight.data(), out.data(),    grad_out.data(), grad_x.data(),
+                             grad_step.data(), grad_A.data(), grad_B.data(), grad_C.data(),   grad_weight.data()};
+  Tensor* const results[] = {&out, &grad_x, &grad_step, &grad_A, &grad_B, &grad_C, &grad_weight};
+  const Sides both = sides();
   for (const Case& one : f.cases) {
     const bool wanted = count == 0 || std::any_of(names, names + count, [&](const char* name) {
                           return std::strcmp(name, one.name) == 0;
                         });
-    if (wanted) measure(one, operands, sides(), seconds);
+    if (!wanted) continue;
+    if (!agree(one, operands, both, results)) {
+      std::fprintf(stderr, "%s: the two builds differ in their results\n", one.name);
+      return false;
+    }
+    measure(one, operands, both, seconds);
   }
+  return true;
 }
 
 }  // namespace
@@ -121,6 +144,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "STATESPACE_ISA names an instruction set that this machine or this build lacks\n");
     return 1;
   }
-  for (const Family& family : kFamilies) run(family, std::atof(argv[1]), argv + 2, argc - 2);
+  for (const Family& family : kFamilies) {
+    if (!run(family, std::atof(argv[1]), argv + 2, argc - 2)) return 1;
+  }
   return 0;
 }
