@@ -17,7 +17,7 @@ try {
 } catch (error) {
   if (error.code !== 'ENOENT') throw error;
   fail(
-    'statespace.node is not there. Build it on that platform (pnpm build:native); a package without it is not published.',
+    'statespace.node is not there. Build it on that platform (npm run build); a package without it is not published.',
   );
 }
 if (problem?.builtFor !== undefined)

@@ -14,7 +14,7 @@ export interface LoadFailure {
 /** The Node-API that the binary is built for: Node 12.22 has it, as does everything this package supports. */
 const neededNodeApi = 8;
 
-const buildIt = "'pnpm build:native' in a clone of the repository";
+const buildIt = "'npm run build' in a clone of the repository";
 
 /** Why `source`, a file or a package, need not be given to `require`; undefined when it may be. */
 export function failureBeforeLoading(source: string): LoadFailure | undefined {

@@ -66,7 +66,7 @@ test('takes the first that is right, and says of those before it why they are no
     {
       source: old,
       error: `of another version: it has interface 0, this package needs ${interfaceVersion}`,
-      hint: expect.stringContaining('pnpm build:native'),
+      hint: expect.stringContaining('npm run build'),
     },
     { source: current },
   ]);
@@ -99,7 +99,7 @@ describe('the package for this platform', () => {
     world.platform = name;
     expect(failure(platformPackage())).toMatchObject({
       error,
-      hint: expect.stringContaining('pnpm build:native'),
+      hint: expect.stringContaining('npm run build'),
     });
   });
 
@@ -152,7 +152,7 @@ test('what is no library at all', () => {
   ]) {
     expect(failure(file(`${name}.node`, text as string))).toMatchObject({
       error: expect.stringMatching(/^damaged: its \d+ bytes are no shared library$/),
-      hint: expect.stringContaining('pnpm build:native'),
+      hint: expect.stringContaining('npm run build'),
     });
   }
 });
