@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,6 +65,48 @@ describe.skipIf(!wanted || !onLinuxX64)('packed packages', () => {
       expect(stdout, file).not.toMatch(/\.test\.|fixtures\/|package\/src\/|testing\//);
     }
   });
+
+  test('without optional packages it runs on TypeScript and says why, and a binary cut short is no end', async () => {
+    const project = join(work, 'omitted');
+    mkdirSync(project);
+    const binary = '@statespace/native-scan-linux-x64-gnu';
+    writeFileSync(
+      join(project, 'package.json'),
+      JSON.stringify({
+        name: 'stranger',
+        private: true,
+        type: 'module',
+        overrides: { [binary]: `file:${tarball('native-scan-linux-x64-gnu')}` },
+      }),
+    );
+    const script = `
+      import { getBackendInfo, getKernels } from '@statespace/native-scan';
+      const { backend, reasons } = getBackendInfo();
+      let message;
+      try { getKernels('cpu'); } catch (error) { message = error.message; }
+      console.log(JSON.stringify({ backend, why: reasons.cpu, message }));`;
+    writeFileSync(join(project, 'info.mjs'), script);
+    // The runner of tests may show the workspace's own packages to every child.
+    const { NODE_PATH: _, ...env } = process.env;
+    const info = async (): Promise<Record<string, string>> =>
+      JSON.parse((await exec(process.execPath, ['info.mjs'], { cwd: project, env })).stdout);
+
+    await npmInstall(project, '--omit=optional', tarball('ssd-core'), tarball('native-scan'));
+    const why = `${binary}: not installed. Install again without leaving out optional dependencies`;
+    const left = await info();
+    expect(left).toMatchObject({ backend: 'reference', why });
+    expect(left.message).toMatch(
+      /tried \S+ \(no local build\); \S+linux-x64-gnu \(not installed\)\. Install again/,
+    );
+
+    await npmInstall(project, '--include=optional');
+    expect(await info()).toEqual({ backend: 'cpu' });
+    truncateSync(join(project, 'node_modules', binary, 'statespace.node'), 100_000);
+    expect(await info()).toMatchObject({
+      backend: 'reference',
+      why: expect.stringMatching(/damaged: 100000 bytes of \d+\. Remove that package and install it again$/),
+    });
+  }, 120_000);
 
   test.each(['20', '24'])(
     'README examples run natively on Node %s from tarballs alone',

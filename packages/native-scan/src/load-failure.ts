@@ -87,6 +87,9 @@ function notThere(source: string, cause: unknown): LoadFailure {
       hint: `Build the addon here, with ${buildIt}`,
     };
   }
+  if (!canResolve('@statespace/native-scan/package.json')) {
+    return { error: 'not installed', hint: 'Install @statespace/native-scan beside this bundle' };
+  }
   const other = publishedPlatforms
     .map((name) => platformPackage(name))
     .find((name) => canResolve(`${name}/package.json`));

@@ -11,6 +11,7 @@ import { platformName, platformPackage, publishedPlatforms } from '../src/platfo
 const world = vi.hoisted(() => ({
   files: new Map<string, string>(),
   platform: undefined as string | undefined,
+  bundled: false,
 }));
 
 vi.mock('../src/package-require.js', async (original) => {
@@ -19,7 +20,8 @@ vi.mock('../src/package-require.js', async (original) => {
     ...real,
     // The platform packages of the workspace are out of sight.
     packageResolve(source: string) {
-      const found = world.files.get(source) ?? (isAbsolute(source) ? source : undefined);
+      const seen = isAbsolute(source) || (source.startsWith('@statespace/native-scan/') && !world.bundled);
+      const found = world.files.get(source) ?? (seen ? source : undefined);
       if (found === undefined) throw Object.assign(new Error('not found'), { code: 'MODULE_NOT_FOUND' });
       return real.packageResolve(found);
     },
@@ -41,6 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(() => {
   world.files.clear();
   world.platform = undefined;
+  world.bundled = false;
   vi.unstubAllEnvs();
 });
 
@@ -88,6 +91,15 @@ describe('the package for this platform', () => {
     expect(failure(platformPackage())).toMatchObject({
       error: 'not installed, but @statespace/native-scan-darwin-arm64 is',
       hint: 'Install on this machine: node_modules came from another platform',
+    });
+  });
+
+  test('is not installed beside a bundle that left this package behind', () => {
+    world.platform = 'win32-x64';
+    world.bundled = true;
+    expect(failure(platformPackage())).toMatchObject({
+      error: 'not installed',
+      hint: 'Install @statespace/native-scan beside this bundle',
     });
   });
 
