@@ -61,10 +61,11 @@ void whole_rows(const ConvPass& pass, const float* x, int64_t x_step, float* out
   const Exp2Constants constants = exp2_constants();
   const int64_t width = kWidth > 0 ? kWidth : pass.args.width;
   const float* oldest = x - (width - 1) * x_step;
+  const bool biased = pass.args.bias != nullptr;
   int64_t channel = 0;
   for (; channel + kLanes <= pass.dim; channel += kLanes) {
     Floats sums[kGroup];
-    const Floats bias = pass.bias != nullptr ? load(pass.bias + channel) : Floats{};
+    const Floats bias = biased ? load(pass.bias + channel) : Floats{};
 #pragma GCC unroll 4
     for (int i = 0; i < kGroup; ++i) sums[i] = bias;
     // The rows after these: the hardware does not follow so many streams by itself.
@@ -101,7 +102,7 @@ void whole_rows(const ConvPass& pass, const float* x, int64_t x_step, float* out
   if (channel == pass.dim) return;
   const int64_t count = pass.dim - channel;
   for (int i = 0; i < kGroup; ++i) {
-    Floats sum[1] = {pass.bias != nullptr ? load_partial(pass.bias + channel, count) : Floats{}};
+    Floats sum[1] = {biased ? load_partial(pass.bias + channel, count) : Floats{}};
     for (int64_t w = 0; w < width; ++w) {
       const Floats input = load_partial(oldest + (i + w) * x_step + channel, count);
       sum[0] = fma(input, load(pass.taps + w * pass.row + channel), sum[0]);
