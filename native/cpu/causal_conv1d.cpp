@@ -13,16 +13,6 @@
 
 namespace statespace::STATESPACE_ISA_NS {
 
-Status check_causal_conv1d(const CausalConv1dInputs& args) noexcept {
-  if (args.batch < 0 || args.seq_len < 0 || args.dim < 0 || args.width < 1 || args.width > kCausalConv1dMaxWidth) {
-    return Status::kBadArgument;
-  }
-  const bool empty = args.batch == 0 || args.seq_len == 0 || args.dim == 0;
-  if (!empty && args.x.data == nullptr) return Status::kBadArgument;
-  if (args.dim > 0 && args.weight == nullptr) return Status::kBadArgument;
-  return check_sequences(args.sequences, args.batch, args.seq_len);
-}
-
 namespace {
 
 /// `dim` channels from `first` on; taps and bias are those of them.

@@ -5,6 +5,7 @@
 ///
 /// Oracle: packages/ssd-core causalConv1dRef; native/test/float64_test.cpp. Layout: one vector of channels of one sequence at a time, in pieces of 64 steps with the W - 1 inputs before
 /// them; in the backward pass the d of the W - 1 steps behind a piece are computed for it again.
+#include "argument_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "real_vector.h"
@@ -20,17 +21,6 @@ constexpr int64_t kPiece = 64;
 constexpr int64_t kDoubleWords = sizeof(double) / sizeof(float);
 /// Sums over time are kept per run of sequences, so their number bounds that memory.
 constexpr int64_t kMostRuns = 64;
-
-template <typename Args>
-Status check_inputs(const Args& args) noexcept {
-  if (args.batch < 0 || args.seq_len < 0 || args.dim < 0 || args.width < 1 || args.width > kCausalConv1dMaxWidth) {
-    return Status::kBadArgument;
-  }
-  const bool empty = args.batch == 0 || args.seq_len == 0 || args.dim == 0;
-  if (!empty && args.x.data == nullptr) return Status::kBadArgument;
-  if (args.dim > 0 && args.weight == nullptr) return Status::kBadArgument;
-  return check_sequences(args.sequences, args.batch, args.seq_len);
-}
 
 /// One vector of channels of one sequence.
 struct Lane {
@@ -172,7 +162,7 @@ void backward_lane(const CausalConv1dBackwardArgsOf<double>& args, const Lane& l
 }  // namespace
 
 Status causal_conv1d_f64(const CausalConv1dArgsOf<double>& args) noexcept {
-  const Status status = check_inputs(args);
+  const Status status = check_causal_conv1d<double>(args);
   if (status != Status::kOk) return status;
   if (args.batch * args.seq_len * args.dim > 0 && args.out.data == nullptr) return Status::kBadArgument;
   if (args.dim == 0) return Status::kOk;
@@ -191,7 +181,7 @@ Status causal_conv1d_f64(const CausalConv1dArgsOf<double>& args) noexcept {
 }
 
 Status causal_conv1d_backward_f64(const CausalConv1dBackwardArgsOf<double>& args) noexcept {
-  const Status status = check_inputs(args);
+  const Status status = check_causal_conv1d<double>(args);
   if (status != Status::kOk) return status;
   if (args.batch * args.seq_len * args.dim > 0 && args.grad_out.data == nullptr) return Status::kBadArgument;
   if (args.dim == 0) return Status::kOk;

@@ -1,6 +1,7 @@
 /// What the causal convolutions share: tables of weights by tap, and inputs that may lie before the sequence.
 #pragma once
 
+#include "argument_checks.h"
 #include "scan_math.h"
 #include "statespace/causal_conv1d.h"
 #include "stored_rows.h"
@@ -75,8 +76,5 @@ STATESPACE_INLINE bool leaves_caches(const SequenceTarget& out, int64_t dim, int
                        out.batch_stride % kLanes == 0 && out.len_stride % kLanes == 0;
   return in_place(out, 1, dim) && aligned && rows * dim * static_cast<int64_t>(sizeof(float)) >= kStreamBytes;
 }
-
-/// Checks shared by both directions.
-Status check_causal_conv1d(const CausalConv1dInputs& args) noexcept;
 
 }  // namespace statespace::STATESPACE_ISA_NS

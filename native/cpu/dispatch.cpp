@@ -94,20 +94,4 @@ Status isa_request() noexcept {
   return wanted == nullptr || cpu_kernels_for(wanted) != nullptr ? Status::kOk : Status::kUnsupported;
 }
 
-const char* status_name(Status status) noexcept {
-  switch (status) {
-    case Status::kOk:
-      return "ok";
-    case Status::kBadArgument:
-      return "bad argument";
-    case Status::kOutOfMemory:
-      return "out of memory";
-    case Status::kIndexOutOfRange:
-      return "index out of range";
-    case Status::kUnsupported:
-      return "unsupported";
-  }
-  return "unknown status";
-}
-
 }  // namespace statespace

@@ -4,7 +4,7 @@
 
 #include "number_format.h"
 #include "real_vector.h"
-#include "scan_checks.h"
+#include "argument_checks.h"
 #include "scan_tiles.h"
 #include "stored_rows.h"
 

@@ -12,7 +12,7 @@
 /// Stores past the caches were slower (no tile fills a page). Channels never mix, so no cut can change a bit.
 #include "isa_kernels.h"
 #include "parallel.h"
-#include "scan_checks.h"
+#include "argument_checks.h"
 #include "scan_math.h"
 #include "scan_stage.h"
 #include "scan_tiles.h"

@@ -14,7 +14,7 @@
 /// last step adds the rows in order, so that no thread count changes a bit.
 #include "isa_kernels.h"
 #include "parallel.h"
-#include "scan_checks.h"
+#include "argument_checks.h"
 #include "selective_scan_adjoint_io.h"
 #include "selective_scan_sums.h"
 #include "weight_target.h"

@@ -7,29 +7,6 @@
 
 namespace statespace::STATESPACE_ISA_NS {
 
-/// Spans and padding lie in the batch, spans in ascending order, and the rows of the states exist; trivially true when
-/// there are none.
-STATESPACE_INLINE Status check_sequences(const SequenceSpans& sequences, int64_t batch, int64_t seq_len) {
-  if (sequences.spans == nullptr) return Status::kOk;
-  if (sequences.count < 0 || sequences.padding_count < 0 || sequences.state_rows < 0) return Status::kBadArgument;
-  const auto inside = [&](int64_t row, int64_t begin, int64_t end) {
-    return row >= 0 && row < batch && begin >= 0 && begin <= end && end <= seq_len;
-  };
-  bool ok = true;
-  for (int64_t i = 0; i < sequences.count; ++i) {
-    const SequenceSpan& span = sequences.spans[i];
-    ok &= inside(span.batch, span.begin, span.end) && span.initial_row >= -1 && span.final_row >= -1 &&
-          span.initial_row < sequences.state_rows && span.final_row < sequences.state_rows;
-    if (i == 0) continue;
-    const SequenceSpan& before = sequences.spans[i - 1];
-    ok &= span.batch > before.batch || (span.batch == before.batch && span.begin >= before.end);
-  }
-  for (int64_t i = 0; i < sequences.padding_count; ++i) {
-    ok &= inside(sequences.padding[i].batch, sequences.padding[i].begin, sequences.padding[i].end);
-  }
-  return ok ? Status::kOk : Status::kIndexOutOfRange;
-}
-
 /// Sequences of a call.
 template <typename Inputs>
 STATESPACE_INLINE int64_t sequence_count(const Inputs& args) {

@@ -4,6 +4,7 @@
 /// that the scores C B' of a chunk are computed once for all heads of the block.
 #pragma once
 
+#include "argument_checks.h"
 #include "sequence_rows.h"
 #include "simd.h"
 #include "statespace/ssd_chunk_scan.h"
@@ -101,21 +102,6 @@ STATESPACE_INLINE Floats load_rest(const float* p, int64_t rest) {
 
 STATESPACE_INLINE void store_rest(float* p, Floats v, int64_t rest) {
   store_lanes(p, v, smaller<int64_t>(rest, kLanes));
-}
-
-/// Checks shared by both directions, in every precision. Nothing is read but the sequences.
-template <typename Real>
-STATESPACE_INLINE Status check_ssd(const SsdChunkScanInputsOf<Real>& args) noexcept {
-  if (args.batch < 0 || args.seq_len < 0 || args.n_heads < 0 || args.head_dim < 0 || args.d_state < 0 ||
-      args.n_groups < 1 || args.n_heads % args.n_groups != 0 || args.chunk_size < 1 ||
-      !(args.dt_min <= args.dt_max)) {
-    return Status::kBadArgument;
-  }
-  if (args.batch > 0 && args.seq_len > 0 && args.n_heads > 0 && args.head_dim > 0) {
-    if (args.x.data == nullptr || args.dt.data == nullptr || args.A == nullptr) return Status::kBadArgument;
-    if (args.d_state > 0 && (args.B.data == nullptr || args.C.data == nullptr)) return Status::kBadArgument;
-  }
-  return check_sequences(args.sequences, args.batch, args.seq_len);
 }
 
 }  // namespace statespace::STATESPACE_ISA_NS

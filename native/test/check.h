@@ -6,6 +6,9 @@
 
 #include "statespace/kernels.h"
 #include "statespace/runtime.h"
+#if defined(STATESPACE_TEST_CUDA)
+#include "kernels.h"
+#endif
 
 namespace statespace::test {
 
@@ -70,15 +73,30 @@ class OutputOf {
 };
 using Output = OutputOf<float>;
 
+#if defined(STATESPACE_TEST_CUDA)
+/// Whether this program tests the CUDA kernels, under an emulation that is thousands of times slower than a device.
+inline constexpr bool kEmulated = true;
+/// CUDA kernels do not ask for a number of threads: they run twice, in another order of their own threads.
+inline constexpr int32_t kThreadCounts[] = {1, 2};
+inline void use_threads(int32_t) {}
+#else
+inline constexpr bool kEmulated = false;
 /// Thread counts under which results must have the same bits.
 inline constexpr int32_t kThreadCounts[] = {1, 2, 5};
+/// 0: the default.
+inline void use_threads(int32_t count) { set_num_threads(count); }
+#endif
 
-/// Calls run(table) for every instruction set of this machine.
+/// Calls run(table) for every instruction set of this machine, or with the CUDA kernels where they are what is tested.
 template <typename Run>
 void for_each_isa(const Run& run) {
+#if defined(STATESPACE_TEST_CUDA)
+  run(*cuda::cuda_kernels());
+#else
   const char* names[8];
   const int32_t count = available_isas(names, 8);
   for (int32_t i = 0; i < count; ++i) run(*cpu_kernels_for(names[i]));
+#endif
 }
 
 /// Calls run() with each thread count in turn and checks that the numbers it returns never change; returns them.
@@ -86,7 +104,7 @@ template <typename Run>
 auto same_for_every_thread_count(const Run& run, const char* file, int line, const char* what) {
   decltype(run()) first;
   for (const int32_t threads : kThreadCounts) {
-    set_num_threads(threads);
+    use_threads(threads);
     const auto now = run();
     if (threads == kThreadCounts[0]) {
       first = now;
@@ -95,7 +113,7 @@ auto same_for_every_thread_count(const Run& run, const char* file, int line, con
       check_same_bits(now.data(), first.data(), static_cast<int64_t>(first.size()), file, line, what);
     }
   }
-  set_num_threads(0);
+  use_threads(0);
   return first;
 }
 

@@ -31,7 +31,7 @@ template <typename Call>
 std::vector<std::vector<double>> outputs_of(const std::vector<int64_t>& sizes, const Call& call, const char* what) {
   std::vector<std::vector<double>> first;
   for (const int32_t threads : kThreadCounts) {
-    set_num_threads(threads);
+    use_threads(threads);
     std::vector<Doubles> outputs;
     for (const int64_t size : sizes) outputs.emplace_back(size);
     CHECK(call(outputs) == Status::kOk);
@@ -45,7 +45,7 @@ std::vector<std::vector<double>> outputs_of(const std::vector<int64_t>& sizes, c
       }
     }
   }
-  set_num_threads(0);
+  use_threads(0);
   return first;
 }
 

@@ -124,7 +124,8 @@ int main() {
   check_oracle({2, 4, 3, 2, 0, 0, {}});
   check_oracle({1, 7, 3, 2, 1, 1, {0, 3, 3, 7}});
   // States so many and a sequence so long that the kernel keeps checkpoints on two levels.
-  const ScanCase large({1, 16 * 66 + 5, 256, 256, 1, 1, {}}, {}, 77);
+  const ScanCase large = kEmulated ? ScanCase({1, 16 * 66 + 5, 9, 20, 1, 1, {}}, {}, 77)
+                                   : ScanCase({1, 16 * 66 + 5, 256, 256, 1, 1, {}}, {}, 77);
   const ScanGradients wanted_of_large = wanted_gradients(large, true);
   for_each_isa([&](const KernelTable& kernels) {
     uint64_t seed = 1;

@@ -15,6 +15,8 @@ enum class Status : int32_t {
   kIndexOutOfRange = 3,
   /// The instruction set or feature that was asked for is not there.
   kUnsupported = 4,
+  /// The device refused or failed, perhaps in an earlier kernel. Outputs are unspecified.
+  kDeviceFailure = 5,
 };
 
 /// A short English name of `status`, for messages.
