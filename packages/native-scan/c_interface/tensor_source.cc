@@ -133,6 +133,7 @@ int32_t TensorSource::ReasonOf(Status status) noexcept {
     case Status::kIndexOutOfRange:
       return STATESPACE_BAD_INDEX;
     case Status::kUnsupported:
+    case Status::kDeviceFailure:  // no kernel of this interface runs on a device
       break;
   }
   return STATESPACE_UNSUPPORTED;
