@@ -283,7 +283,8 @@ statespace_tensor f64_tensor(const std::vector<Real>& values, std::initializer_l
 void test_float64() {
   Random random(13);
   const auto x = random.numbers<double>(B * D), dt = random.numbers<double>(B * D, 0, 1);
-  const auto A = random.numbers<double>(D * N, -1, 0), Bs = random.numbers<double>(B * N), state = random.numbers<double>(B * D * N);
+  const auto A = random.numbers<double>(D * N, -1, 0), Bs = random.numbers<double>(B * N);
+  const auto state = random.numbers<double>(B * D * N);
   const auto narrow = random.floats(B * D * N);
   std::vector<double> ours = state, wanted = state;
   OutputOf<double> out(B * D), wanted_out(B * D);

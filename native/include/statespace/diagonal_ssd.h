@@ -1,4 +1,4 @@
-/// Diagonal state-space-duality scan, forward and backward, in float or double (Real): the SSD scan with a decay for every state.
+/// Diagonal state-space-duality scan, forward and backward, of float or double (Real): SSD with a decay for every state.
 ///
 ///   v = dt + dt_bias     Delta = clamp(dt_softplus ? log1p(exp v) : v, dt_min, dt_max)
 ///   H[t,p,n] = exp(Delta[t] A[n]) H[t-1,p,n] + Delta[t] x[t,p] B[t,n]      (P, N) per head
