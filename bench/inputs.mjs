@@ -19,7 +19,7 @@ export class Inputs {
 
   /** A tensor with numbers in [low, high); a block of 65,536 repeats. */
   uniform(shape, low, high) {
-    const tensor = this.empty(shape);
+    const tensor = this.#untouched(shape, 'f32');
     const block = uniformBlock(this.#seed++).map((value) => low + (high - low) * value);
     const { data } = tensor.data;
     for (let i = 0; i < data.length; i += block.length) {
@@ -30,11 +30,16 @@ export class Inputs {
 
   /** A tensor whose pages have been touched. */
   empty(shape, dtype = 'f32') {
+    const tensor = this.#untouched(shape, dtype);
+    tensor.data.data.fill(0);
+    return tensor;
+  }
+
+  #untouched(shape, dtype) {
     const buffer = createDeviceBuffer(
       dtype,
       shape.reduce((a, b) => a * b, 1),
     );
-    buffer.data.fill(0);
     this.#buffers.push(buffer);
     return { data: buffer, shape, dtype };
   }

@@ -95,7 +95,7 @@ function sectionsOf({ threads, isas: [widest, ...narrower], chosen }, { runProgr
   const kernels = [widest, ...narrower].map((isa) => ({
     title: `kernels, ${isa}`,
     names: chosen.kernels,
-    measure: measurement('kernels', isa, isa === widest ? [0.6, 1] : [0.3, 1]),
+    measure: measurement('kernels', isa, isa === widest ? [0.6, 0.9] : [0.3, 0.6]),
     rows: (measured, probes) => kernelRows(measured, probes[isa], isa !== widest),
   }));
   const products = (isa, rounds, names = []) =>
@@ -103,9 +103,7 @@ function sectionsOf({ threads, isas: [widest, ...narrower], chosen }, { runProgr
   const widestProducts = {
     title: productsTitle(widest),
     names: chosen.products,
-    // Two runs, a while apart.
-    measure: (names, again) =>
-      again ? products(widest, 6, names) : bestOfEach(products(widest, 3), products(widest, 3)),
+    measure: (names, again) => (again ? products(widest, 6, names) : products(widest, 3)),
     rows: (measured, probes) => productRows(measured, probes[widest]),
   };
   const narrowProducts = narrower.map((isa) => ({
@@ -125,7 +123,7 @@ function sectionsOf({ threads, isas: [widest, ...narrower], chosen }, { runProgr
     title: 'features switched off',
     names: chosen.featuresOff,
     measure: (names, again) =>
-      runProgram('features_off', [again ? '1.5' : '0.5', ...names], { threads, isa: widest }),
+      runProgram('features_off', [again ? '1.5' : '0.3', ...names], { threads, isa: widest }),
     rows: (measured) => featuresOffRows(measured, widest),
   };
   const longSequences = {

@@ -6,23 +6,52 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setNumThreads } from '@statespace/native-scan';
-import { Inputs } from './inputs.mjs';
-import { longCases, longLength, shortLength } from './long-sequences.mjs';
+import { gradientsOf, Inputs } from './inputs.mjs';
+import { longFamilies, longLength, shortLength } from './long-sequences.mjs';
 import { bestTimes } from './timing.mjs';
 
 const [threads, seconds, names] = process.argv.slice(2);
-const wanted = new Set(JSON.parse(names));
+const wanted = JSON.parse(names);
 setNumThreads(Number(threads));
-for (const { name, stateBytes, prepare } of longCases.filter((one) => wanted.has(one.name))) {
-  const [short, long] = [shortLength, longLength].map((seqLen) => {
-    const inputs = new Inputs();
-    const call = prepare(inputs, seqLen);
+for (const { family, calls, stateBytes, args } of longFamilies) {
+  const directions = Object.keys(calls).filter((direction) => wanted.includes(`${family} ${direction}`));
+  if (directions.length === 0) continue;
+  const [short, long] = [shortLength, longLength].map((seqLen) => measureAt(seqLen, args, calls, directions));
+  for (const direction of directions) {
+    const line = {
+      name: `${family} ${direction}`,
+      stateBytes,
+      short: short[direction],
+      long: long[direction],
+    };
+    console.log(JSON.stringify(line));
+  }
+}
+
+/** Seconds and extra bytes of each direction. */
+function measureAt(seqLen, makeArgs, calls, directions) {
+  const inputs = new Inputs();
+  const args = makeArgs(inputs, seqLen);
+  const { shape } = args.u ?? args.x;
+  const prepare = {
+    forward() {
+      const out = inputs.empty(shape);
+      return () => calls.forward({ ...args, out, backend: 'cpu' });
+    },
+    backward() {
+      const gradOut = inputs.uniform(shape, -1, 1);
+      const gradients = gradientsOf(inputs, args);
+      return () => calls.backward({ ...args, gradOut, ...gradients, backend: 'cpu' });
+    },
+  };
+  const measured = directions.map((direction) => {
+    const call = prepare[direction]();
     const extraBytes = memoryOf(call);
     const [best] = bestTimes([call], Number(seconds));
-    inputs.dispose();
-    return { seqLen, seconds: best, extraBytes };
+    return [direction, { seqLen, seconds: best, extraBytes }];
   });
-  console.log(JSON.stringify({ name, stateBytes, short, long }));
+  inputs.dispose();
+  return Object.fromEntries(measured);
 }
 
 /** Bytes that the process held at most during a call beyond what it held before; undefined where Linux cannot tell. */

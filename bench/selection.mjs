@@ -1,7 +1,7 @@
 /** What `--only` chooses, known before anything is built or measured. */
 import { featureCases, plainCalls } from './features/index.mjs';
 import { kernelCases } from './kernels/index.mjs';
-import { longCases } from './long-sequences.mjs';
+import { longNames } from './long-sequences.mjs';
 import { cases } from './peers/cases.mjs';
 
 /**
@@ -25,10 +25,7 @@ export function choose(text) {
       featureCases.map(({ name }) => name),
     ),
     featuresOff: within('features switched off', plainCalls),
-    longSequences: within(
-      'long sequences',
-      longCases.map(({ name }) => name),
-    ),
+    longSequences: within('long sequences', longNames),
     cases: Object.entries(cases)
       .filter(([name, { rows }]) => [name, ...rows].some(has))
       .map(([name]) => name),
