@@ -10,6 +10,8 @@ const KernelTable* cuda_kernels() noexcept {
     t.selective_scan_backward = selective_scan_backward;
     t.selective_scan_c64 = selective_scan_c64;
     t.selective_scan_backward_c64 = selective_scan_backward_c64;
+    t.causal_conv1d = causal_conv1d;
+    t.causal_conv1d_backward = causal_conv1d_backward;
     return t;
   }();
   return &table;

@@ -46,7 +46,7 @@ __device__ void store_checkpoint(const SelectiveScanArgs& args, int64_t row, int
 
 template <Format kFormat, typename Value, int kStates>
 __global__ void __launch_bounds__(kScanThreads)
-    selective_scan_kernel(const SelectiveScanArgs args, const ScanCut cut, const int64_t* chunks_before,
+    selective_scan_kernel(const SelectiveScanArgs args, const ScanCut cut, const SequenceChunks chunks,
                           const int64_t items) {
   const ScanTile tile(&shared_memory<float>(), cut, kParts<Value>);
   const OwnStates own = own_states<kStates>(cut);
@@ -66,8 +66,7 @@ __global__ void __launch_bounds__(kScanThreads)
     load_own(static_cast<const float*>(args.C.data), channel, d_state, own.first, present && args.c_groups == 0, c);
     load_own(args.initial_state, span.initial_row * args.dim + channel, d_state, own.first,
              present && args.initial_state != nullptr && span.initial_row >= 0, h);
-    int64_t checkpoint = chunks_before != nullptr ? chunks_before[sequence]
-                                                  : sequence * ceil_divide<int64_t>(args.seq_len, kTileSteps);
+    int64_t checkpoint = first_chunk(chunks, sequence);
 
     for (int64_t begin = span.begin; begin < span.end; begin += kTileSteps, ++checkpoint) {
       const auto steps = static_cast<int>(span.end - begin < kTileSteps ? span.end - begin : kTileSteps);
@@ -134,7 +133,7 @@ Status run(const SelectiveScanArgs& args, const ScanCut& cut, Format format, con
   const GridShape grid = {blocks_for(items), kScanThreads, ScanTile::bytes(cut, kParts<Value>)};
   return dispatch_format(format, [&](auto constant) {
     return launch(selective_scan_kernel<decltype(constant)::value, Value, kStates>, grid, args, cut,
-                  sequences.chunks_before(), items);
+                  sequences.chunks(), items);
   });
 }
 

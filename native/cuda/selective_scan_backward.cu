@@ -107,7 +107,7 @@ __device__ __forceinline__ void add_own(Value (&to)[kStates], const Value (&from
 template <Format kFormat, typename Value, int kStates>
 __global__ void __launch_bounds__(kScanThreads, (kResidentBlocks<Value, kStates>))
     selective_scan_backward_kernel(const SelectiveScanBackwardArgs args, const ScanCut cut, const float* checkpoints,
-                                   const int64_t* chunks_before, const AdjointPartials partials,
+                                   const SequenceChunks chunks, const AdjointPartials partials,
                                    const int64_t items) {
   constexpr int kSteps = kKeptSteps<Value, kStates>, kOwnFloats = kStates * kParts<Value>;
   const AdjointTile tile(&shared_memory<float>(), cut, kParts<Value>);
@@ -133,9 +133,6 @@ __global__ void __launch_bounds__(kScanThreads, (kResidentBlocks<Value, kStates>
     load_own(args.grad_last_state, span.final_row * args.dim + channel, d_state, own.first,
              present && args.grad_last_state != nullptr && span.final_row >= 0, back);
     float sum_D = 0.0f, sum_bias = 0.0f;
-    const int64_t first_chunk = chunks_before != nullptr
-                                    ? chunks_before[sequence]
-                                    : sequence * ceil_divide<int64_t>(args.seq_len, kTileSteps);
 
     for (int64_t chunk = ceil_divide<int64_t>(span.end - span.begin, kTileSteps) - 1; chunk >= 0; --chunk) {
       const int64_t begin = span.begin + chunk * kTileSteps;
@@ -165,7 +162,7 @@ __global__ void __launch_bounds__(kScanThreads, (kResidentBlocks<Value, kStates>
       Value start[kStates];
 #pragma unroll
       for (int s = 0; s < kStates; ++s) {
-        const int64_t at = ((first_chunk + chunk) * d_state + own.first + s) * args.dim + channel;
+        const int64_t at = ((first_chunk(chunks, sequence) + chunk) * d_state + own.first + s) * args.dim + channel;
         start[s] = present && own.first + s < d_state ? value_at<Value>(checkpoints, at) : Value{};
       }
       __syncthreads();
@@ -324,7 +321,7 @@ Status run(const SelectiveScanBackwardArgs& args, const ScanCut& cut, Format for
                           AdjointTile::bytes(cut, kParts<Value>, kKeptSteps<Value, kStates>)};
   return dispatch_format(format, [&](auto constant) {
     return launch(selective_scan_backward_kernel<decltype(constant)::value, Value, kStates>, grid, args, cut,
-                  checkpoints, sequences.chunks_before(), partials, items);
+                  checkpoints, sequences.chunks(), partials, items);
   });
 }
 

@@ -28,8 +28,7 @@ __global__ void clear_padding_kernel(const StepRange* padding, int64_t count, Se
 
 }  // namespace
 
-Status DeviceSequences::copy(SequenceSpans& sequences, int64_t chunk) noexcept {
-  if (sequences.spans == nullptr) return Status::kOk;
+Status DeviceSequences::copy(SequenceSpans& sequences, int64_t chunk, int64_t least) noexcept {
   const int64_t count = sequences.count;
   auto* spans = spans_.take<SequenceSpan>(count);
   auto* padding = padding_.take<StepRange>(sequences.padding_count);
@@ -51,11 +50,11 @@ Status DeviceSequences::copy(SequenceSpans& sequences, int64_t chunk) noexcept {
     int64_t before = 0;
     for (int64_t i = 0; i < count; ++i) {
       host[i] = before;
-      before += ceil_divide(sequences.spans[i].end - sequences.spans[i].begin, chunk);
+      before += chunks_of(sequences.spans[i].end - sequences.spans[i].begin, chunk, least);
     }
     status = copy_to_device(device, host, static_cast<size_t>(count) * sizeof(int64_t));
     delete[] host;
-    chunks_before_ = device;
+    chunks_ = {device, count, chunk, 0, before};
   }
   device_padding_ = padding;
   // A call without any sequence still has packed rows.
