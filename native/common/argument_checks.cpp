@@ -64,11 +64,45 @@ Status check_ssd(const SsdChunkScanInputsOf<Real>& args) noexcept {
   return check_sequences(args.sequences, args.batch, args.seq_len);
 }
 
+template <typename Real>
+Status check_state_update(const SelectiveStateUpdateArgsOf<Real>& args) noexcept {
+  if (args.batch < 0 || args.n_heads < 0 || args.head_dim < 0 || args.d_state < 0 || args.state_rows < 0 ||
+      args.n_groups < 1 || args.n_heads % args.n_groups != 0 || !(args.dt_min <= args.dt_max)) {
+    return Status::kBadArgument;
+  }
+  if (args.batch > 0 && args.n_heads > 0 && args.head_dim > 0) {
+    if (args.x == nullptr || args.dt == nullptr || args.out == nullptr) return Status::kBadArgument;
+    // Without states, tensors over them are empty and may have no address.
+    if (args.d_state > 0 && (args.A == nullptr || args.B == nullptr || args.C == nullptr)) return Status::kBadArgument;
+    if (args.d_state > 0 && args.state_rows > 0 && args.state == nullptr) return Status::kBadArgument;
+  }
+  return args.state_batch_indices == nullptr && args.batch > args.state_rows ? Status::kBadArgument : Status::kOk;
+}
+
+template <typename Real>
+Status check_causal_conv1d_update(const CausalConv1dUpdateArgsOf<Real>& args) noexcept {
+  if (args.batch < 0 || args.seq_len < 0 || args.dim < 0 || args.width < 1 || args.width > kCausalConv1dMaxWidth ||
+      args.state_len < args.width - 1 || args.state_rows < 0) {
+    return Status::kBadArgument;
+  }
+  if (args.batch > 0 && args.dim > 0) {
+    if (args.weight == nullptr || (args.state_len > 0 && args.state_rows > 0 && args.conv_state == nullptr)) {
+      return Status::kBadArgument;
+    }
+    if (args.seq_len > 0 && (args.x.data == nullptr || args.out == nullptr)) return Status::kBadArgument;
+  }
+  return args.conv_state_indices == nullptr && args.batch > args.state_rows ? Status::kBadArgument : Status::kOk;
+}
+
 template Status check_selective_scan(const SelectiveScanInputsOf<float>&) noexcept;
 template Status check_selective_scan(const SelectiveScanInputsOf<double>&) noexcept;
 template Status check_causal_conv1d(const CausalConv1dInputsOf<float>&) noexcept;
 template Status check_causal_conv1d(const CausalConv1dInputsOf<double>&) noexcept;
 template Status check_ssd(const SsdChunkScanInputsOf<float>&) noexcept;
 template Status check_ssd(const SsdChunkScanInputsOf<double>&) noexcept;
+template Status check_state_update(const SelectiveStateUpdateArgsOf<float>&) noexcept;
+template Status check_state_update(const SelectiveStateUpdateArgsOf<double>&) noexcept;
+template Status check_causal_conv1d_update(const CausalConv1dUpdateArgsOf<float>&) noexcept;
+template Status check_causal_conv1d_update(const CausalConv1dUpdateArgsOf<double>&) noexcept;
 
 }  // namespace statespace

@@ -6,6 +6,7 @@
 #include "statespace/diagonal_ssd.h"
 #include "statespace/selective_scan.h"
 #include "statespace/ssd_chunk_scan.h"
+#include "statespace/state_update.h"
 
 namespace statespace {
 
@@ -21,11 +22,21 @@ Status check_causal_conv1d(const CausalConv1dInputsOf<Real>& args) noexcept;
 template <typename Real>
 Status check_ssd(const SsdChunkScanInputsOf<Real>& args) noexcept;
 
+/// Without the indices, which a device's kernels check on the device.
+template <typename Real>
+Status check_state_update(const SelectiveStateUpdateArgsOf<Real>& args) noexcept;
+template <typename Real>
+Status check_causal_conv1d_update(const CausalConv1dUpdateArgsOf<Real>& args) noexcept;
+
 extern template Status check_selective_scan(const SelectiveScanInputsOf<float>&) noexcept;
 extern template Status check_selective_scan(const SelectiveScanInputsOf<double>&) noexcept;
 extern template Status check_causal_conv1d(const CausalConv1dInputsOf<float>&) noexcept;
 extern template Status check_causal_conv1d(const CausalConv1dInputsOf<double>&) noexcept;
 extern template Status check_ssd(const SsdChunkScanInputsOf<float>&) noexcept;
 extern template Status check_ssd(const SsdChunkScanInputsOf<double>&) noexcept;
+extern template Status check_state_update(const SelectiveStateUpdateArgsOf<float>&) noexcept;
+extern template Status check_state_update(const SelectiveStateUpdateArgsOf<double>&) noexcept;
+extern template Status check_causal_conv1d_update(const CausalConv1dUpdateArgsOf<float>&) noexcept;
+extern template Status check_causal_conv1d_update(const CausalConv1dUpdateArgsOf<double>&) noexcept;
 
 }  // namespace statespace

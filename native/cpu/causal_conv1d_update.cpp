@@ -5,6 +5,7 @@
 /// Oracle: packages/ssd-core causalConv1dUpdateRef; native/test/state_update_test.cpp holds a second one.
 /// Work is cut into blocks of neighbouring channels; a block goes through the batch in order, so that its weights stay
 /// in L1, and that sequences which share a row of the state update it one after another as in the oracle.
+#include "argument_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -97,18 +98,9 @@ void convolve_block(const CausalConv1dUpdateArgsOf<Real>& args, int64_t first, i
   }
 }
 
+/// Indices are checked before anything is written.
 template <typename Real>
-Status check_conv_update(const CausalConv1dUpdateArgsOf<Real>& args) noexcept {
-  if (args.batch < 0 || args.seq_len < 0 || args.dim < 0 || args.width < 1 || args.width > kCausalConv1dMaxWidth ||
-      args.state_len < args.width - 1 || args.state_rows < 0) {
-    return Status::kBadArgument;
-  }
-  if (args.batch > 0 && args.dim > 0) {
-    if (args.weight == nullptr || (args.state_len > 0 && args.state_rows > 0 && args.conv_state == nullptr)) {
-      return Status::kBadArgument;
-    }
-    if (args.seq_len > 0 && (args.x.data == nullptr || args.out == nullptr)) return Status::kBadArgument;
-  }
+Status check_indices(const CausalConv1dUpdateArgsOf<Real>& args) noexcept {
   for (int64_t b = 0; args.cache_seqlens != nullptr && b < args.batch; ++b) {
     if (args.cache_seqlens[b] < 0) return Status::kIndexOutOfRange;
   }
@@ -117,7 +109,9 @@ Status check_conv_update(const CausalConv1dUpdateArgsOf<Real>& args) noexcept {
 
 template <typename Real>
 Status update(const CausalConv1dUpdateArgsOf<Real>& args) noexcept {
-  const Status status = check_conv_update(args);
+  const Status checked = check_causal_conv1d_update(args);
+  if (checked != Status::kOk) return checked;
+  const Status status = check_indices(args);
   if (status != Status::kOk) return status;
   if (args.batch == 0 || args.dim == 0 || args.seq_len == 0) return Status::kOk;
   const int64_t blocks = ceil_div(args.dim, kBlock);

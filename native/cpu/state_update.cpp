@@ -6,6 +6,7 @@
 /// Work is cut into blocks of neighbouring channels; a block goes through the batch in order, so that its A stays in
 /// L1, and that sequences which share a row of the state (which indices allow) update it one after another as in the
 /// oracle, whatever the number of threads.
+#include "argument_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "update_rows.h"
@@ -145,23 +146,10 @@ void update_block(const SelectiveStateUpdateArgsOf<Real>& args, int64_t first, i
 }
 
 template <typename Real>
-Status check_state_update(const SelectiveStateUpdateArgsOf<Real>& args) noexcept {
-  if (args.batch < 0 || args.n_heads < 0 || args.head_dim < 0 || args.d_state < 0 || args.state_rows < 0 ||
-      args.n_groups < 1 || args.n_heads % args.n_groups != 0 || !(args.dt_min <= args.dt_max)) {
-    return Status::kBadArgument;
-  }
-  if (args.batch > 0 && args.n_heads > 0 && args.head_dim > 0) {
-    if (args.x == nullptr || args.dt == nullptr || args.out == nullptr) return Status::kBadArgument;
-    // Without states, tensors over them are empty and may have no address.
-    if (args.d_state > 0 && (args.A == nullptr || args.B == nullptr || args.C == nullptr)) return Status::kBadArgument;
-    if (args.d_state > 0 && args.state_rows > 0 && args.state == nullptr) return Status::kBadArgument;
-  }
-  return check_rows(args.state_batch_indices, args.batch, args.state_rows);
-}
-
-template <typename Real>
 Status update(const SelectiveStateUpdateArgsOf<Real>& args) noexcept {
-  const Status status = check_state_update(args);
+  const Status checked = check_state_update(args);
+  if (checked != Status::kOk) return checked;
+  const Status status = check_rows(args.state_batch_indices, args.batch, args.state_rows);
   if (status != Status::kOk) return status;
   const int64_t channels = args.n_heads * args.head_dim;
   if (args.batch == 0 || channels == 0) return Status::kOk;

@@ -32,8 +32,7 @@ struct UpdateMath<double> {
 
 /// Rows that sequences name, checked before anything is written.
 static inline Status check_rows(const int32_t* indices, int64_t batch, int64_t rows) noexcept {
-  if (indices == nullptr) return batch <= rows ? Status::kOk : Status::kBadArgument;
-  for (int64_t b = 0; b < batch; ++b) {
+  for (int64_t b = 0; indices != nullptr && b < batch; ++b) {
     if (indices[b] >= rows) return Status::kIndexOutOfRange;
   }
   return Status::kOk;

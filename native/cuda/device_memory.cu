@@ -13,6 +13,13 @@ int64_t byte_count(int64_t count, size_t size) {
   return count < 0 || count > most ? -1 : count * static_cast<int64_t>(size);
 }
 
+/// What kernels noted, which is forgotten then.
+Status take_fault() {
+  int32_t* const word = fault_word();
+  if (word == nullptr || __atomic_exchange_n(word, 0, __ATOMIC_ACQ_REL) == 0) return Status::kOk;
+  return Status::kIndexOutOfRange;
+}
+
 }  // namespace
 
 #if defined(__CUDACC__)
@@ -62,7 +69,24 @@ Status clear_device(void* memory, size_t bytes) noexcept {
   return status_of(cudaMemsetAsync(memory, 0, bytes, stream));
 }
 
-Status synchronize() noexcept { return status_of(cudaStreamSynchronize(stream)); }
+int32_t* fault_word() noexcept {
+  // Memory of the host that the device reaches: nothing has to be copied to look at it.
+  static int32_t* const word = [] {
+    void* memory = nullptr;
+    if (cudaHostAlloc(&memory, sizeof(int32_t), cudaHostAllocPortable | cudaHostAllocMapped) != cudaSuccess) {
+      return static_cast<int32_t*>(nullptr);
+    }
+    auto* fresh = static_cast<int32_t*>(memory);
+    *fresh = 0;
+    return fresh;
+  }();
+  return word;
+}
+
+Status synchronize() noexcept {
+  const Status status = status_of(cudaStreamSynchronize(stream));
+  return status == Status::kOk ? take_fault() : status;
+}
 
 #else
 
@@ -87,7 +111,12 @@ Status clear_device(void* memory, size_t bytes) noexcept {
   return Status::kOk;
 }
 
-Status synchronize() noexcept { return Status::kOk; }
+int32_t* fault_word() noexcept {
+  static int32_t word = 0;
+  return &word;
+}
+
+Status synchronize() noexcept { return take_fault(); }
 
 #endif
 

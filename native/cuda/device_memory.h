@@ -46,7 +46,11 @@ Status copy_to_device(void* to, const void* from, size_t bytes) noexcept;
 /// Sets bytes to zero, in the order of the stream.
 Status clear_device(void* memory, size_t bytes) noexcept;
 
-/// Waits for everything that the stream of this thread was given.
+/// Waits for everything that the stream of this thread was given. kIndexOutOfRange when a kernel found an index outside
+/// its range since the last call, of any thread.
 Status synchronize() noexcept;
+
+/// Where kernels note such an index, seen by the host and the device; null where that could not be had.
+int32_t* fault_word() noexcept;
 
 }  // namespace statespace::cuda

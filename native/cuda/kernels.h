@@ -14,4 +14,7 @@ STATESPACE_SSM_KERNELS(STATESPACE_DECLARE)
 /// The table of them all; null entries are kernels that this backend lacks.
 const KernelTable* cuda_kernels() noexcept;
 
+/// The same kernels, which wait until they are done and answer what became of them.
+const KernelTable* waiting_cuda_kernels() noexcept;
+
 }  // namespace statespace::cuda

@@ -91,7 +91,7 @@ inline void use_threads(int32_t count) { set_num_threads(count); }
 template <typename Run>
 void for_each_isa(const Run& run) {
 #if defined(STATESPACE_TEST_CUDA)
-  run(*cuda::cuda_kernels());
+  run(*cuda::waiting_cuda_kernels());
 #else
   const char* names[8];
   const int32_t count = available_isas(names, 8);

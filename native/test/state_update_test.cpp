@@ -263,7 +263,7 @@ void check_all(const KernelTable& kernels) {
 int main() {
   for_each_isa([](const KernelTable& kernels) {
     check_all<float>(kernels);
-    check_all<double>(kernels);
+    if (!kEmulated) check_all<double>(kernels);  // there is no double on the device
   });
   return finish("state_update");
 }

@@ -223,3 +223,9 @@ void report_race(const void* address, const Stamp& before, const char* kind, con
 }
 
 }  // namespace statespace::emulation
+
+int32_t atomicOr(int32_t* word, int32_t bits) noexcept {
+  const int32_t before = *word;
+  *word = before | bits;
+  return before;
+}

@@ -78,6 +78,9 @@ inline void __syncwarp(uint32_t mask = 0xffffffffu) noexcept {
   ::statespace::emulation::exchange(mask, nullptr, 0);
 }
 
+/// One after another, as the threads take turns; no access for the race check.
+int32_t atomicOr(int32_t* word, int32_t bits) noexcept;
+
 template <typename Value>
 Value __shfl_xor_sync(uint32_t mask, Value value, int lane_mask) noexcept {
   return ::statespace::emulation::shuffle(mask, value, ::statespace::emulation::lane() ^ lane_mask);

@@ -172,6 +172,10 @@ void __tsan_read_range(const void* address, uintptr_t size) {
 void __tsan_write_range(const void* address, uintptr_t size) {
   ::statespace::emulation::access(address, size, true, __builtin_return_address(0));
 }
+/// Of the host's code in the same files.
+int32_t __tsan_atomic32_exchange(volatile int32_t* word, int32_t value, int) {
+  return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
+}
 void* __tsan_memcpy(void* to, const void* from, uintptr_t size) {
   ::statespace::emulation::access(from, size, false, __builtin_return_address(0));
   ::statespace::emulation::access(to, size, true, __builtin_return_address(0));
