@@ -110,9 +110,17 @@ function withDefaultCommand(args: readonly string[]): string[] {
 }
 
 function reportError(terminal: Terminal, error: unknown): void {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { message: text, stack } = error instanceof Error ? error : new Error(String(error));
+  const message = isTooLarge(error)
+    ? `an array does not fit into memory (${text}): make the model, the batch or the sequences smaller`
+    : text;
   const code = (error as { code?: unknown } | null)?.code;
   terminal.note(code === 'ERR_ABORTED' ? 'Interrupted.' : `error: ${message}`);
   if (terminal.verbose && stack !== undefined) terminal.note(stack);
   terminal.printJson({ error: { message, ...(typeof code === 'string' ? { code } : {}) } });
+}
+
+/** What JavaScript throws for an array that it cannot make. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RangeError && /array length|array buffer allocation/i.test(error.message);
 }

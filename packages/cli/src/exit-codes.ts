@@ -22,13 +22,16 @@ const inputCodes = new Set([
   'ERR_DATA',
 ]);
 
+/** What the system says of a path that cannot be meant. */
+const wrongPath = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENAMETOOLONG', 'ELOOP']);
+
 /** The exit code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.badInput;
   if (!(error instanceof StatespaceError)) return exitCode.failed;
   if (error.code === 'ERR_ABORTED') return exitCode.interrupted;
-  const missingFile = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
-  return inputCodes.has(error.code) || (error.code === 'ERR_IO' && missingFile)
+  const system = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+  return inputCodes.has(error.code) || (error.code === 'ERR_IO' && wrongPath.has(system))
     ? exitCode.badInput
     : exitCode.failed;
 }

@@ -129,6 +129,12 @@ export {
 export { type TrainManyOptions, trainMany } from './train/epochs/train-many.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
 export type * from './train/events.js';
-export { type OpenModelOptions, openTrainedModel, type TrainedModel } from './train/open-trained-model.js';
+export {
+  isTrained,
+  isTrainedOnText,
+  type OpenModelOptions,
+  openTrainedModel,
+  type TrainedModel,
+} from './train/open-trained-model.js';
 export { type TrainContext, train } from './train/train.js';
 export { type LoadOptions, loadTrainData, type SampleSet, type TrainData } from './train/train-data.js';

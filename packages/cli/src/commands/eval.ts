@@ -1,6 +1,7 @@
 /** `statespace eval`: judges a trained model on held-out or test windows. */
 import {
   evaluate,
+  isTrained,
   loadTrainData,
   openTrainedModel,
   RunStore,
@@ -50,7 +51,7 @@ export function addEvalCommand(program: Command, terminal: Terminal): void {
 }
 
 async function run(terminal: Terminal, options: EvalOptions, signal: AbortSignal): Promise<void> {
-  const found = new RunStore(options.outDir).find(options.run);
+  const found = new RunStore(options.outDir).find(options.run, isTrained);
   const { model, config, checkpoint, step } = await openTrainedModel(found, options);
   const data = await loadTrainData(withDataDir(config, options.dataDir), { signal });
   const samples = options.split === 'test' ? data.test : data.heldOut;

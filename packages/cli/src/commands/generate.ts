@@ -1,5 +1,5 @@
 /** `statespace generate`: lets a trained model write on. */
-import { openTrainedModel, RunStore } from '@statespace/experiments';
+import { isTrainedOnText, openTrainedModel, RunStore } from '@statespace/experiments';
 import { generate } from '@statespace/models';
 import { ArgumentError } from '@statespace/ssd-core';
 import type { Command } from 'commander';
@@ -60,7 +60,7 @@ export function addGenerateCommand(program: Command, terminal: Terminal): void {
 }
 
 async function run(terminal: Terminal, options: GenerateOptions, signal: AbortSignal): Promise<void> {
-  const found = new RunStore(options.outDir).find(options.run);
+  const found = new RunStore(options.outDir).find(options.run, isTrainedOnText);
   const { model, vocabulary, step } = await openTrainedModel(found, options);
   if (vocabulary === undefined) {
     throw new ArgumentError({
@@ -68,6 +68,7 @@ async function run(terminal: Terminal, options: GenerateOptions, signal: AbortSi
       argument: `run '${found.id}'`,
       wanted: 'a model of text',
       got: `one of ${found.experiment}`,
+      hint: 'Name another with --run; statespace runs lists them',
     });
   }
   const prompt = vocabulary.encode(options.prompt);

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError, StatespaceError } from '@statespace/ssd-core';
-import { type WriteFileOptions, writeFileAtomic } from '@statespace/tensor';
+import { makeFolder, type WriteFileOptions, writeFileAtomic } from '@statespace/tensor';
 
 /**
  * Makes a folder with `files` appear at `target` in one step. When another process was faster, its folder stays
@@ -40,7 +40,7 @@ export async function withTemporaryFolder<T>(
 ): Promise<T> {
   let folder: string | undefined;
   try {
-    await mkdir(parent, { recursive: true });
+    makeFolder(parent);
     folder = await mkdtemp(join(parent, '.partial-'));
     return await use(folder);
   } catch (cause) {

@@ -1,10 +1,12 @@
 /** Configuration files: YAML 1.2 (JSON included), with the line named when the syntax is wrong. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { ConfigError, IoError } from '@statespace/ssd-core';
 import { parseDocument, stringify } from 'yaml';
 
 /** A plain mapping, as YAML and JSON have it. */
 export type PlainObject = Record<string, unknown>;
+
+const mostBytes = 1 << 20;
 
 /**
  * The mapping in a YAML file.
@@ -13,8 +15,9 @@ export type PlainObject = Record<string, unknown>;
 export function readYamlFile(path: string): PlainObject {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readHead(path);
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     throw new IoError({
       op: 'readYamlFile',
@@ -25,6 +28,25 @@ export function readYamlFile(path: string): PlainObject {
     });
   }
   return parseYaml(text, path);
+}
+
+/** Text of a file, a pipe too; of one that has no end, such as /dev/zero, no more than says that it is too long. */
+function readHead(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(mostBytes + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(file, bytes, length, bytes.length - length, null);
+    }
+    if (length > mostBytes) {
+      const [wanted, got] = [`a configuration of at most ${mostBytes} bytes`, 'more'];
+      throw new ConfigError({ op: 'readYamlFile', argument: path, wanted, got });
+    }
+    return bytes.toString('utf8', 0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The mapping in YAML text; `source` names it in messages. @throws {ConfigError} */

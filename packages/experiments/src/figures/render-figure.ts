@@ -1,8 +1,7 @@
 /** A Vega-Lite figure as files: its specification with the data, SVG, PNG and PDF, none of which needs system fonts. */
-import { mkdirSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { ArgumentError, IoError } from '@statespace/ssd-core';
-import { writeFileAtomic } from '@statespace/tensor';
+import { ArgumentError } from '@statespace/ssd-core';
+import { makeFolder, writeFileAtomic } from '@statespace/tensor';
 import type { TopLevelSpec } from 'vega-lite';
 import { fontFile } from './fonts.js';
 import { renderPdf } from './render-pdf.js';
@@ -72,11 +71,7 @@ export async function writeFigureFile(spec: TopLevelSpec, path: string): Promise
     });
   }
   const contents = await render(await renderSvg(spec));
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-  } catch (cause) {
-    throw new IoError({ op: 'writeFigureFile', argument: path, got: (cause as Error).message, cause });
-  }
+  makeFolder(dirname(path));
   await writeFileAtomic(path, contents);
 }
 

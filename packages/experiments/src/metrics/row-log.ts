@@ -2,10 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FormatError, IoError } from '@statespace/ssd-core';
-import { writeFileAtomic } from '@statespace/tensor';
+import { makeFolder, writeFileAtomic } from '@statespace/tensor';
 import type { z } from 'zod';
 import { parseConfig } from '../config/parse-config.js';
-import { makeFolder } from '../runs/make-folder.js';
 import { acquireLock, type RunLock } from '../runs/run-lock.js';
 import { AppendFile } from './append-file.js';
 

@@ -60,7 +60,10 @@ describe('RunStore', () => {
     expect(store.find(first.id).directory).toBe(first.directory);
     expect(store.find(first.id.slice(-6)).id).toBe(first.id);
     expect(store.find(second.directory).id).toBe(second.id);
-    expect(store.find('latest').id).toBe([first.id, second.id].sort()[1]);
+    const [older, newer] = [first.id, second.id].sort();
+    expect(store.find('latest').id).toBe(newer);
+    expect(store.find('latest', ({ id }) => id === older).id).toBe(older);
+    expect(store.find('latest', () => false).id).toBe(newer);
     expect(() => store.find('nothing-like-it')).toThrow(ArgumentError);
     expect(() => store.find('2')).toThrow('2 that match');
     expect(() => store.find(`${first.id.slice(0, -1)}_`)).toThrow(`Did you mean '${first.id}'?`);

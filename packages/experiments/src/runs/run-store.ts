@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ArgumentError, IoError, nearest } from '@statespace/ssd-core';
+import { makeFolder } from '@statespace/tensor';
 import type { PlainObject } from '../config/yaml-file.js';
 import { writeJsonFile } from './json-file.js';
 import { Run } from './run.js';
@@ -56,7 +57,7 @@ export class RunStore {
   #claimFolder(experiment: string, seed: number): { id: string; directory: string } {
     const parent = join(this.root, experiment);
     try {
-      mkdirSync(parent, { recursive: true });
+      makeFolder(parent);
       for (;;) {
         const id = createRunId(seed);
         const directory = join(parent, id);
@@ -68,6 +69,7 @@ export class RunStore {
         }
       }
     } catch (cause) {
+      if (cause instanceof IoError) throw cause;
       throw new IoError({ op: 'RunStore', argument: parent, got: (cause as Error).message, cause });
     }
   }
@@ -85,14 +87,14 @@ export class RunStore {
   }
 
   /**
-   * The run that `name` stands for: a folder, a run id, the unambiguous end or beginning of one, or `latest`.
-   * @throws {ArgumentError} when there is none, or more than one.
+   * The run that `name` stands for: a folder, a run id, the unambiguous end or beginning of one, or `latest`, the latest
+   * that `fits` where one does. @throws {ArgumentError} when there is none, or more than one.
    */
-  find(name: string): Run {
+  find(name: string, fits: (run: Run) => boolean = () => true): Run {
     if (existsSync(join(name, recordFile))) return new Run(resolve(name));
     const runs = this.list();
-    const latest = runs.at(-1);
-    if (name === 'latest' && latest !== undefined) return latest;
+    const latest = name === 'latest' ? (runs.findLast(fits) ?? runs.at(-1)) : undefined;
+    if (latest !== undefined) return latest;
     const exact = runs.filter((run) => run.id === name);
     const matches =
       exact.length > 0 ? exact : runs.filter((run) => run.id.startsWith(name) || run.id.endsWith(name));

@@ -1,7 +1,7 @@
 /** One run: its folder, its record, its measurements. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '@statespace/tensor';
+import { makeFolder, writeFileAtomic } from '@statespace/tensor';
 import { formatYaml, type PlainObject, readYamlFile } from '../config/yaml-file.js';
 import { readMetrics } from '../metrics/metric-log.js';
 import { metricsFile, RunMetrics } from '../metrics/run-metrics.js';
@@ -91,7 +91,7 @@ export class Run {
   /** Makes the folder for figures, where needed, and gives its path. */
   figureDirectory(): string {
     const path = join(this.directory, files.figures);
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     return path;
   }
 

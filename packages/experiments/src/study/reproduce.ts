@@ -1,7 +1,6 @@
 /** A study as one call: runs every experiment, and writes the report that says how it went. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '@statespace/tensor';
+import { makeFolder, writeFileAtomic } from '@statespace/tensor';
 import { chooseDevice } from '../runs/choose-device.js';
 import { describeEnvironment, type Environment } from '../runs/environment.js';
 import { writeJsonFile } from '../runs/json-file.js';
@@ -44,7 +43,7 @@ export async function* reproduceStudy(
   const environment = describeEnvironment(chooseDevice({ device: 'auto' }));
   const finishedAt = new Date();
   const companions = (await study.companions?.(outDir, program)) ?? [];
-  mkdirSync(store.root, { recursive: true });
+  makeFolder(store.root);
   const report = join(store.root, 'report.html');
   const text = studyReportHtml({
     ...{ study, entries, fast, environment, finishedAt, command, program, companions },

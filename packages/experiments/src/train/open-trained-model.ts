@@ -1,5 +1,5 @@
 /** A trained model from its run folder, ready to evaluate or to write text. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Vocabulary } from '@statespace/datasets';
 import { createModel } from '@statespace/models';
@@ -36,6 +36,19 @@ export interface TrainedModel {
   readonly checkpoint: string;
   /** Steps it was trained. */
   readonly step: number;
+}
+
+/** Whether `run` has left weights. */
+export function isTrained({ checkpointDirectory }: Run): boolean {
+  return (
+    existsSync(checkpointDirectory) &&
+    readdirSync(checkpointDirectory).some((name) => name.endsWith('.safetensors'))
+  );
+}
+
+/** Whether `run` has left weights of a model that reads and writes text. */
+export function isTrainedOnText(run: Run): boolean {
+  return isTrained(run) && existsSync(join(run.directory, vocabularyFile));
 }
 
 /** @throws {CheckpointError} when the run has no checkpoint, or a damaged one. @throws {ConfigError} */
@@ -75,5 +88,6 @@ async function findCheckpoint(run: Run, which: string): Promise<Checkpoint> {
     argument: `run '${run.id}'`,
     wanted: 'a run with a checkpoint',
     got: 'none yet',
+    hint: 'List the runs with: statespace runs',
   });
 }

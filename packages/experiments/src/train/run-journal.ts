@@ -1,6 +1,6 @@
 /** What a training run leaves on disk: metric rows, checkpoints, the figure. */
-import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { makeFolder } from '@statespace/tensor';
 import type { TrainConfig } from '../config/train-config.js';
 import { lossFigure } from '../figures/loss-figure.js';
 import { type FigureFiles, writeFigure } from '../figures/render-figure.js';
@@ -36,7 +36,7 @@ export class RunJournal {
 
   /** @param resumedStep rows of later steps are dropped; -1 drops all */
   static async open(run: Run, config: TrainConfig, device: string, resumedStep: number): Promise<RunJournal> {
-    mkdirSync(run.checkpointDirectory, { recursive: true });
+    makeFolder(run.checkpointDirectory);
     return new RunJournal(run, config, device, await run.openMetrics(resumedStep));
   }
 

@@ -1,8 +1,8 @@
 /** Writing a model as a checkpoint folder that transformers reads. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, bytesPerElement } from '@statespace/ssd-core';
-import { type Parameter, writeFileAtomic, writeSafetensors } from '@statespace/tensor';
+import { makeFolder, type Parameter, writeFileAtomic, writeSafetensors } from '@statespace/tensor';
 import { configText } from '../config/hugging-face.js';
 import type { CausalLM } from '../language-model/causal-lm.js';
 import { indexFile, singleFile } from './weight-files.js';
@@ -30,7 +30,7 @@ export async function savePretrained(
       got: String(maxShardBytes),
     });
   }
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const shards = intoShards(model.namedParameters(), maxShardBytes);
   // transformers refuses files that do not say which framework's layout they have.
   const metadata = { format: 'pt' };

@@ -1,4 +1,5 @@
 export { decodeRawNpy, type FileArray, type FileDType, type RawTensor } from '@statespace/ssd-core/files';
+export { makeFolder } from './make-folder.js';
 export { decodeNpy, encodeNpy, readNpy, writeNpy } from './npy.js';
 export { decodeNpz, encodeNpz, type NpzWriteOptions, readNpz, writeNpz } from './npz.js';
 export type { SafetensorsEntry } from './safetensors-header.js';

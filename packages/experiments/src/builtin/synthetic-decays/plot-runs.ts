@@ -1,8 +1,8 @@
 /** Figures from a log of time-series fits. */
 import { DataError } from '@statespace/ssd-core';
+import { makeFolder } from '@statespace/tensor';
 import { type FigureFiles, writeFigure } from '../../figures/render-figure.js';
 import { readRowLog } from '../../metrics/row-log.js';
-import { makeFolder } from '../../runs/make-folder.js';
 import { canonicalJson } from '../../study/canonical-json.js';
 import { errorCurves, finalErrors } from './figures.js';
 import { type SeriesRow, seriesRowSchema } from './run-row.js';

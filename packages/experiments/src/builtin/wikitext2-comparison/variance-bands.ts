@@ -1,12 +1,12 @@
 /** Curves over seeds: mean and standard deviation at every epoch, one band for each model. */
 import { join } from 'node:path';
+import { makeFolder } from '@statespace/tensor';
 import type { TopLevelSpec } from 'vega-lite';
 import { summarizeValues } from '../../experiment/statistics.js';
 import { lineFigure } from '../../figures/line-figure.js';
 import { type FigureFiles, writeFigure } from '../../figures/render-figure.js';
 import { readRowLog } from '../../metrics/row-log.js';
 import { writeJsonFile } from '../../runs/json-file.js';
-import { makeFolder } from '../../runs/make-folder.js';
 import { epochTicks } from './loss-curves.js';
 import { type ComparisonModel, comparisonModels } from './models.js';
 import { type CurveMetric, type RunRow, runRowSchema } from './run-row.js';
