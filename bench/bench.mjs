@@ -60,7 +60,7 @@ function complain(result) {
   for (const row of missed) {
     const sign = row.most ? 'at most' : 'at least';
     console.error(
-      `Missed: ${row.name}${row.isa ? ` (${row.isa})` : ''}: ${row.value.toFixed(2)}, ${sign} ${row.wanted.toFixed(2)} wanted.`,
+      `Missed: ${row.name}${row.isa ? ` (${row.isa})` : ''}: ${row.value.toFixed(3)}, ${sign} ${row.wanted.toFixed(3)} wanted.`,
     );
   }
   return busyProbes.length + missed.length > 0 ? 1 : 0;

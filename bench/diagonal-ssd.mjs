@@ -7,7 +7,6 @@
  *   node bench/diagonal-ssd.mjs [--threads 2] [--batch 4] [--length 2048] [--heads 24] [--head-dim 64] [--state 16]
  *                               [--repetitions 9] [--json]
  */
-import { parseArgs } from 'node:util';
 import {
   diagonalSsd,
   diagonalSsdBackward,
@@ -20,30 +19,20 @@ import {
 } from '@statespace/native-scan';
 import { diagonalSsdBackwardRef, diagonalSsdRef } from '@statespace/ssd-core';
 import { gradientsOf, Inputs } from './inputs.mjs';
+import { readIntegers } from './integer-options.mjs';
 import { errorOf } from './peers/case.mjs';
 import { hardwareLine, markdownTable, median } from './timing.mjs';
 
-const { values } = parseArgs({
-  options: {
-    threads: { type: 'string', default: '2' },
-    batch: { type: 'string', default: '4' },
-    length: { type: 'string', default: '2048' },
-    heads: { type: 'string', default: '24' },
-    'head-dim': { type: 'string', default: '64' },
-    state: { type: 'string', default: '16' },
-    repetitions: { type: 'string', default: '9' },
-    json: { type: 'boolean', default: false },
-  },
+const options = readIntegers({
+  threads: 2,
+  batch: 4,
+  length: 2048,
+  heads: 24,
+  'head-dim': 64,
+  state: 16,
+  repetitions: 9,
 });
-const [threads, B, L, H, P, N, repetitions] = [
-  'threads',
-  'batch',
-  'length',
-  'heads',
-  'head-dim',
-  'state',
-  'repetitions',
-].map((name) => Number(values[name]));
+const { threads, batch: B, length: L, heads: H, 'head-dim': P, state: N, repetitions, json } = options;
 setNumThreads(threads);
 
 const onCpu = { backend: 'cpu' };
@@ -164,7 +153,7 @@ function referenceTimes() {
 times['TypeScript reference, float64, scaled'] = referenceTimes();
 
 const states = B * L * channels * N;
-if (values.json) {
+if (json) {
   console.log(JSON.stringify({ shape: { B, L, H, P, N }, threads, isa: getBackendInfo().isa, times }));
 } else {
   const base = times['diagonal SSD'];

@@ -19,7 +19,7 @@ const knownRates = [
 ];
 
 /** A probe under this part of the known rate says that the machine is busy, and flatters every kernel. */
-export const leastOfKnownRate = 0.9;
+const leastOfKnownRate = 0.9;
 
 export function describeMachine() {
   const { vendor, family, model } = cpuIdentity();

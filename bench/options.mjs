@@ -10,7 +10,7 @@ export const usage = `Usage: pnpm bench [options]
 Measures every kernel against the limits of this machine, which it measures in the same run, and against
 other libraries side by side. Needs CMake and a C++ compiler for the limits.
 
-  --check            the native side alone, in about a minute; exit code 1 names every target that is missed
+  --check            the native side alone, in about a minute; names every target that is missed
   --threads N        threads of the kernels and of the peers (default: the CPUs there are, here ${availableParallelism()})
   --only TEXT        only what has this in its name, or in that of its group: "selective scan", "bf16", "gemm",
                      "kernels", "matrix products", "features", "features switched off", "long sequences"
@@ -19,6 +19,8 @@ other libraries side by side. Needs CMake and a C++ compiler for the limits.
   --output FOLDER    where benchmarks.json, benchmarks.md and the figures go (default: bench/results)
   --json             print the results as JSON instead of tables
   --help             this text
+
+Exit code: 0 where every target is met and the machine was not busy, 1 where not, 2 where nothing could be measured.
 
 Examples:
   pnpm bench --check

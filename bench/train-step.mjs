@@ -11,25 +11,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createModel, savePretrained } from '@statespace/models';
 import { getBackendInfo, setNumThreads } from '@statespace/native-scan';
 import { AdamW, clipGradNorm, Generator, scope, tensor } from '@statespace/tensor';
+import { readIntegers } from './integer-options.mjs';
 import { runJsonLines } from './json-lines.mjs';
 import { findPython } from './python.mjs';
 import { hardwareLine, markdownTable, median } from './timing.mjs';
 
-const { values } = parseArgs({
-  options: {
-    threads: { type: 'string', default: '2' },
-    steps: { type: 'string', default: '5' },
-    rounds: { type: 'string', default: '2' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const threads = Number(values.threads);
-const steps = Number(values.steps);
-const rounds = Number(values.rounds);
+const { threads, steps, rounds, json } = readIntegers({ threads: 2, steps: 5, rounds: 2 });
 const batch = 64;
 const seqLen = 128;
 const vocabSize = 20000;
@@ -120,7 +110,7 @@ function report(ours, peers, torch, first) {
   const best = Math.min(median(peers.eager), median(peers.transformers));
   const ratio = best / mine;
   const isa = getBackendInfo().isa;
-  if (values.json) {
+  if (json) {
     console.log(JSON.stringify({ ours, peers, ratio, torch, isa, threads, first }));
   } else {
     const cells = rows.map(([name, ms]) => [
