@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
-const executable = join(packageFolder, 'dist/main.js');
+/** The built `statespace`. */
+export const executable = join(packageFolder, 'dist/main.js');
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 /** A build takes seconds; a lock that is older was left by a process that died. */

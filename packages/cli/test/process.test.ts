@@ -1,9 +1,10 @@
 /** The command as its own process: killed, interrupted, started twice. Builds the packages first. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { buildCli, startCli, until } from './cli-process.js';
+import { buildCli, executable, startCli, until } from './cli-process.js';
 
 const config = `
 name: tiny
@@ -155,4 +156,28 @@ describe('backends', () => {
     const file = 'checkpoints/step-00000008.safetensors';
     expect(readFileSync(join(first, file)).equals(readFileSync(join(second, file)))).toBe(true);
   }, 60_000);
+});
+
+describe.runIf(existsSync('/dev/full'))('a disk that is full', () => {
+  const toFullDisk = (...args: string[]) => {
+    const script = 'exec "$0" "$@" > /dev/full';
+    const command = [process.execPath, executable, ...args];
+    const env = { ...process.env, STATESPACE_BACKEND: 'reference' };
+    return spawnSync('sh', ['-c', script, ...command], { cwd: root, env, encoding: 'utf8' });
+  };
+
+  test('under the output: it says so once, without a stack', () => {
+    const { status, stderr } = toFullDisk('doctor');
+    expect(stderr).toMatch(/^error: standard output was not written: ENOSPC[^\n]*\n$/);
+    expect(status).toBe(1);
+  });
+
+  test('under the output of a run: the run ends all the same', () => {
+    const { status, stderr } = toFullDisk(...trainTiny, '--out', 'runs');
+    expect(stderr.match(/error:/g)).toHaveLength(1);
+    expect(status).toBe(1);
+    expect(
+      JSON.parse(readFileSync(join(runFolders()[0] as string, 'result.json'), 'utf8')).passed,
+    ).toBeDefined();
+  });
 });

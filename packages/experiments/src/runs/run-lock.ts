@@ -21,7 +21,7 @@ export interface RunLock {
 
 /**
  * Takes the lock file at `path`; the lock of a process that is gone is taken over.
- * @throws {IoError} when a living process holds it.
+ * @throws {IoError} when a living process holds it, or it cannot be written.
  */
 export function acquireLock(path: string): RunLock {
   if (!tryCreate(path) && !takeOver(path)) {
@@ -57,12 +57,34 @@ function tryCreate(path: string): boolean {
     descriptor = openSync(path, 'wx');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw lockError(path, error);
   }
-  writeSync(descriptor, `${JSON.stringify(thisProcess())}\n`);
-  fsyncSync(descriptor);
-  closeSync(descriptor);
+  try {
+    writeSync(descriptor, `${JSON.stringify(thisProcess())}\n`);
+    fsyncSync(descriptor);
+  } catch (error) {
+    // Without an owner it would look like one that is being written.
+    rmSync(path, { force: true });
+    throw lockError(path, error);
+  } finally {
+    closeSync(descriptor);
+  }
   return true;
+}
+
+function lockError(path: string, cause: unknown): IoError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new IoError({
+    op: 'acquireLock',
+    argument: path,
+    wanted: 'to write the file',
+    got: code ?? message,
+    hint:
+      code === 'ENOSPC'
+        ? 'The disk is full: free some space, or write to another disk'
+        : 'Choose another folder',
+    cause,
+  });
 }
 
 /** Replaces the lock of a dead process. A second file makes sure that only one process does so at a time. */

@@ -4,12 +4,24 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArgumentError, FormatError, IoError } from '@statespace/ssd-core';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { migrate } from './format-version.js';
 import { Run } from './run.js';
 import { createRunId } from './run-id.js';
 import { acquireLock, isLocked } from './run-lock.js';
 import { RunStore } from './run-store.js';
+
+const disk = vi.hoisted(() => ({ full: false }));
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof import('node:fs')>();
+  return {
+    ...real,
+    fsyncSync(file: number) {
+      if (disk.full) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      real.fsyncSync(file);
+    },
+  };
+});
 
 let root: string;
 beforeEach(() => {
@@ -101,6 +113,20 @@ describe('run locks', () => {
     lock.release();
     lock.release();
     acquireLock(path).release();
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  test('one that cannot be written names the file, and leaves nothing', () => {
+    const path = join(root, 'nowhere', 'run.lock');
+    expect(() => acquireLock(path)).toThrow(
+      /acquireLock: \S+run\.lock: expected to write the file, got ENOENT/,
+    );
+    disk.full = true;
+    try {
+      expect(() => acquireLock(join(root, 'run.lock'))).toThrow(/got ENOSPC\. The disk is full/);
+    } finally {
+      disk.full = false;
+    }
     expect(readdirSync(root)).toEqual([]);
   });
 
