@@ -261,7 +261,8 @@ typedef struct statespace_ssd_chunk_scan_backward_args {
 } statespace_ssd_chunk_scan_backward_args;
 
 /* One step of decoding, in float64 where A is f64: Delta as above, h <- exp(Delta A) h + Delta x B,
- * out = <C, h> + D x, times silu(z). Tensors are of the call's arithmetic. A state of rank 3 is Mamba-1's: H = D, P = 1. x, dt, B, C and z may have gaps between batch rows. */
+ * out = <C, h> + D x, times silu(z). Tensors are of the call's arithmetic. A state of rank 3 is Mamba-1's: H = D, P = 1.
+ * x, dt, B, C and z may have gaps between batch rows. */
 typedef struct statespace_selective_state_update_args {
   size_t size;
   int32_t dt_softplus;
