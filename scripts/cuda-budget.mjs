@@ -82,13 +82,16 @@ function readReport(report, kernels) {
   }
 }
 
-/** The function's own name, of the mangled one: the last name that stands behind its length and ends in `_kernel`. */
+/**
+ * The function's own name, of the mangled one: the name that stands behind its length and ends in `_kernel`. The shortest,
+ * since digits of other parts can look like a length before it.
+ */
 function kernelName(mangled) {
   const names = [...mangled.matchAll(/(?=(\d{1,3})([a-z]\w*))/g)]
     .map(([, length, rest]) => rest.slice(0, Number(length)))
     .filter((text) => text.endsWith('_kernel'));
   if (names.length === 0) throw new Error(`cuda-budget: the kernel '${mangled}' is not called ..._kernel`);
-  return names[0];
+  return names.reduce((shortest, name) => (name.length < shortest.length ? name : shortest));
 }
 
 /** Lines that say which kernels exceed their budgets, or have none, and which budgets nobody uses. */

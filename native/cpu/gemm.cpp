@@ -8,6 +8,7 @@
 ///   dots     few rows or columns whose vectors lie along the depth: no packing (gemm_dots.cpp)
 ///   turned   few columns otherwise: out^T = op(b)^T op(a)^T, so that the lanes are rows of out
 /// Every cut follows from the shape, whatever the number of threads, so every sum has one order.
+#include "gemm_arguments.h"
 #include "gemm_dots.h"
 #include "gemm_plan.h"
 #include "isa_kernels.h"
@@ -294,29 +295,10 @@ void zero_form(const GemmArgs& args) noexcept {
   }
 }
 
-bool valid(const GemmArgs& args) noexcept {
-  if (args.batch < 0 || args.m < 0 || args.n < 0 || args.k < 0) return false;
-  if (args.accumulate && args.activation != Activation::kNone) return false;
-  if (args.batch == 0 || args.m == 0 || args.n == 0) return true;
-  if (args.out == nullptr || args.out_row_stride < args.n) return false;
-  return args.k == 0 || (args.a != nullptr && args.b != nullptr);
-}
-
-/// A batch that shares b and whose rows continue from member to member is one taller product.
-GemmArgs merge_batch(GemmArgs args) noexcept {
-  const bool rows_continue = args.a_batch_stride == args.m * args.a_row_stride &&
-                             args.out_batch_stride == args.m * args.out_row_stride;
-  if (args.batch > 1 && args.b_batch_stride == 0 && !args.transpose_a && rows_continue) {
-    args.m *= args.batch;
-    args.batch = 1;
-  }
-  return args;
-}
-
 }  // namespace
 
 Status gemm(const GemmArgs& given) noexcept {
-  if (!valid(given)) return Status::kBadArgument;
+  if (const Status checked = check_gemm(given); checked != Status::kOk) return checked;
   if (given.batch == 0 || given.m == 0 || given.n == 0) return Status::kOk;
   const GemmArgs args = merge_batch(given);
   if (args.k == 0) {

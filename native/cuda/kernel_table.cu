@@ -10,7 +10,8 @@
   X(causal_conv1d, CausalConv1dArgs)                         \
   X(causal_conv1d_backward, CausalConv1dBackwardArgs)        \
   X(selective_state_update, SelectiveStateUpdateArgs)        \
-  X(causal_conv1d_update, CausalConv1dUpdateArgs)
+  X(causal_conv1d_update, CausalConv1dUpdateArgs)            \
+  X(gemm, GemmArgs)
 
 namespace statespace::cuda {
 namespace {
