@@ -9,6 +9,7 @@
   X(selective_scan_backward_c64, SelectiveScanBackwardArgs)  \
   X(causal_conv1d, CausalConv1dArgs)                         \
   X(causal_conv1d_backward, CausalConv1dBackwardArgs)        \
+  X(ssd_chunk_scan, SsdChunkScanArgs)                        \
   X(selective_state_update, SelectiveStateUpdateArgs)        \
   X(causal_conv1d_update, CausalConv1dUpdateArgs)            \
   X(gemm, GemmArgs)

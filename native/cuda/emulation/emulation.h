@@ -86,6 +86,13 @@ Value __shfl_xor_sync(uint32_t mask, Value value, int lane_mask) noexcept {
   return ::statespace::emulation::shuffle(mask, value, ::statespace::emulation::lane() ^ lane_mask);
 }
 
+/// The lane `distance` before, or the own value where there is none.
+template <typename Value>
+Value __shfl_up_sync(uint32_t mask, Value value, int distance) noexcept {
+  const int lane = ::statespace::emulation::lane();
+  return ::statespace::emulation::shuffle(mask, value, lane < distance ? lane : lane - distance);
+}
+
 /// Lane `source` of the aligned part of `width` lanes.
 template <typename Value>
 Value __shfl_sync(uint32_t mask, Value value, int source, int width = 32) noexcept {
