@@ -10,6 +10,7 @@
   X(causal_conv1d, CausalConv1dArgs)                         \
   X(causal_conv1d_backward, CausalConv1dBackwardArgs)        \
   X(ssd_chunk_scan, SsdChunkScanArgs)                        \
+  X(ssd_chunk_scan_backward, SsdChunkScanBackwardArgs)       \
   X(selective_state_update, SelectiveStateUpdateArgs)        \
   X(causal_conv1d_update, CausalConv1dUpdateArgs)            \
   X(gemm, GemmArgs)

@@ -26,7 +26,7 @@ struct SsdTile {
   /// exp(alpha_l), and exp(alpha_T - alpha_s) Delta_s.
   float decay[kSsdSteps];
   float rest[kSsdSteps];
-  float alpha[kSsdSteps];
+  LogDecays alpha;
 };
 
 /// The part of the state that a thread keeps: rows p, p + 1, ... and states n, n + 1, ...
@@ -45,14 +45,11 @@ __device__ void prepare_steps(const SsdChunkScanInputs& args, const SsdItem& ite
                               int count, SsdTile<kStates>& tile) {
   if (threadIdx.x >= kSsdSteps) return;
   const int t = lane_index();
-  const float delta = t < count ? ssd_delta<kFormat>(args, batch, begin + t, item.head) : 0.0f;
-  const float alpha = running_sum(delta * args.A[item.head]);
-  // The lanes behind it add nothing, but in another order.
-  const float last = __shfl_sync(kWholeWarp, alpha, count - 1);
-  tile.delta[t] = delta;
-  tile.alpha[t] = alpha;
-  tile.decay[t] = expf(alpha);
-  tile.rest[t] = expf(last - alpha) * delta;
+  const StepDecay step = step_decay<kFormat>(args, item, batch, begin, count);
+  tile.delta[t] = step.delta;
+  tile.alpha.set(t, step.alpha);
+  tile.decay[t] = expf(static_cast<float>(step.alpha));
+  tile.rest[t] = expf(static_cast<float>(step.last - step.alpha)) * step.delta;
 }
 
 /// mix[l][s] = <C_l, B_s> exp(alpha_l - alpha_s) Delta_s where s <= l, else 0: what is not selected is never computed.
@@ -71,7 +68,7 @@ __device__ void mix_steps(SsdTile<kStates>& tile) {
   for (int k = 0; k < kEach; ++k) {
     const int s = first + k;
     tile.mix[l * kSsdPitch + s] =
-        s <= l ? products[k] * expf(tile.alpha[l] - tile.alpha[s]) * tile.delta[s] : 0.0f;
+        s <= l ? products[k] * tile.alpha.between(l, s) * tile.delta[s] : 0.0f;
   }
 }
 
@@ -107,12 +104,6 @@ __device__ void multiply(const SsdTile<kStates>& tile, OwnOutputs& own) {
   }
 }
 
-/// D of row p of a head; 0 without one.
-__device__ __forceinline__ float skip_of(const SsdChunkScanInputs& args, int64_t head, int64_t p) {
-  if (args.D == nullptr) return 0.0f;
-  return args.D[args.d_has_head_dim ? head * args.head_dim + p : head];
-}
-
 /// Writes out = (y + D x) silu(z).
 template <Format kFormat>
 __device__ __forceinline__ void store_output(const SsdChunkScanArgs& args, int64_t batch, int64_t step, int64_t head,
@@ -127,7 +118,8 @@ __device__ __forceinline__ void store_output(const SsdChunkScanArgs& args, int64
 /// `partials` (slices, B, L, H, P) takes y where the states make more than one slice; null: this block finishes the output.
 template <Format kFormat, int kStates>
 __global__ void __launch_bounds__(kSsdThreads)
-    ssd_chunk_scan_kernel(const SsdChunkScanArgs args, const SsdCut cut, float* partials, const int64_t items) {
+    ssd_chunk_scan_kernel(const SsdChunkScanArgs args, const SsdPass pass, float* partials, const int64_t items) {
+  const SsdCut& cut = pass.cut;
   using Own = OwnState<kStates>;
   SsdTile<kStates>& tile = shared_memory<SsdTile<kStates>>();
   for (int64_t index = blockIdx.x; index < items; index += gridDim.x) {
@@ -150,7 +142,13 @@ __global__ void __launch_bounds__(kSsdThreads)
       const bool given = inside && args.initial_states != nullptr && span.initial_row >= 0;
       h = given ? args.initial_states[span.initial_row * state_size + at] : 0.0f;
     });
-    for (int64_t begin = span.begin; begin < span.end; begin += cut.steps) {
+    int64_t chunk = first_chunk(pass.chunks, item.sequence);
+    for (int64_t begin = span.begin; begin < span.end; begin += cut.steps, ++chunk) {
+      if (pass.states != nullptr) {
+        for_own_state([&](float h, int64_t at, bool inside) {
+          if (inside) pass.states[chunk * state_size + at] = h;
+        });
+      }
       const auto count = static_cast<int>(span.end - begin < cut.steps ? span.end - begin : cut.steps);
       load_ssd_rows<kFormat>(args.x, span.batch, begin, count, item, args.head_dim, tile.x);
       load_ssd_states<kFormat, kStates>(args.B, span.batch, begin, count, item, args.d_state, tile.B);
@@ -172,7 +170,7 @@ __global__ void __launch_bounds__(kSsdThreads)
 #pragma unroll
         for (int j = 0; j < 4; ++j) {
           const int64_t step = begin + out.l + i, p = item.row + out.p + j;
-          if (out.l + i >= count || p >= args.head_dim) continue;
+          if (out.l + i >= count || p >= args.head_dim || args.out.data == nullptr) continue;
           if (partials == nullptr) {
             store_output<kFormat>(args, span.batch, step, item.head, p, out.y[i][j],
                                   tile.x[(out.l + i) * kSsdRows + out.p + j]);
@@ -221,12 +219,13 @@ __global__ void __launch_bounds__(kSsdThreads)
 }
 
 template <int kStates>
-Status run(const SsdChunkScanArgs& args, Format format, const DeviceSequences& sequences) {
+Status run(const SsdChunkScanArgs& args, Format format, const DeviceSequences& sequences, float* states) {
   const SsdCut cut = cut_ssd(args, kStates);
+  const SsdPass pass = {cut, sequences.chunks(), states};
   const int64_t items = sequences.count() * args.n_heads * cut.row_tiles * cut.slices;
   const int64_t count = args.batch * args.seq_len * args.n_heads * args.head_dim;
   DeviceScratch scratch;
-  float* const partials = cut.slices > 1 ? scratch.take<float>(cut.slices * count) : nullptr;
+  float* const partials = cut.slices > 1 && args.out.data != nullptr ? scratch.take<float>(cut.slices * count) : nullptr;
   if (scratch.status() != Status::kOk) return scratch.status();
   if (partials != nullptr && args.sequences.padding_count > 0) {
     // No block writes the rows of padding.
@@ -236,7 +235,7 @@ Status run(const SsdChunkScanArgs& args, Format format, const DeviceSequences& s
   const GridShape grid = {blocks_for(items), kSsdThreads, sizeof(SsdTile<kStates>)};
   return dispatch_format(format, [&](auto constant) {
     constexpr Format kFormat = decltype(constant)::value;
-    const Status status = launch(ssd_chunk_scan_kernel<kFormat, kStates>, grid, args, cut, partials, items);
+    const Status status = launch(ssd_chunk_scan_kernel<kFormat, kStates>, grid, args, pass, partials, items);
     if (status != Status::kOk || partials == nullptr) return status;
     return launch(ssd_output_kernel<kFormat>, {blocks_for(ceil_divide<int64_t>(count, kSsdThreads)), kSsdThreads, 0},
                   args, static_cast<const float*>(partials), cut.slices, count);
@@ -244,6 +243,10 @@ Status run(const SsdChunkScanArgs& args, Format format, const DeviceSequences& s
 }
 
 }  // namespace
+
+Status run_ssd(const SsdChunkScanArgs& args, Format format, const DeviceSequences& sequences, float* states) noexcept {
+  return args.d_state <= 32 ? run<32>(args, format, sequences, states) : run<128>(args, format, sequences, states);
+}
 
 Status ssd_chunk_scan(const SsdChunkScanArgs& given) noexcept {
   const Status checked = check_ssd(given);
@@ -253,15 +256,11 @@ Status ssd_chunk_scan(const SsdChunkScanArgs& given) noexcept {
   const FormatOf formats(given.x, given.dt, given.B, given.C, given.z, given.out);
   if (!formats.known()) return Status::kBadArgument;
   SsdChunkScanArgs args = given;
-  for (SequenceView* view : {&args.x, &args.z}) *view = with_outer_stride(*view, args.head_dim);
-  for (SequenceView* view : {&args.B, &args.C}) *view = with_outer_stride(*view, args.d_state);
+  place_strides(args);
   args.out = with_outer_stride(args.out, args.head_dim);
   DeviceSequences sequences;
-  Status status = sequences.place(args);
-  if (status == Status::kOk) {
-    status = args.d_state <= 32 ? run<32>(args, formats.common(), sequences)
-                                : run<128>(args, formats.common(), sequences);
-  }
+  Status status = sequences.place(args, tile_steps(args));
+  if (status == Status::kOk) status = run_ssd(args, formats.common(), sequences, nullptr);
   return status == Status::kOk ? sequences.clear_padding(given.out, args.n_heads, args.head_dim) : status;
 }
 

@@ -29,10 +29,14 @@ struct SsdCut {
   int steps = kSsdSteps;
 };
 
+inline int tile_steps(const SsdChunkScanInputs& args) {
+  return static_cast<int>(args.chunk_size < kSsdSteps ? args.chunk_size : kSsdSteps);
+}
+
 inline SsdCut cut_ssd(const SsdChunkScanInputs& args, int states) {
   const int64_t slices = ceil_divide<int64_t>(args.d_state, states);
   return {ceil_divide<int64_t>(args.head_dim, kSsdRows), slices > 0 ? slices : 1,
-          static_cast<int>(args.chunk_size < kSsdSteps ? args.chunk_size : kSsdSteps)};
+          tile_steps(args)};
 }
 
 /// One piece of work: the first row and the first state of a tile and slice of a head.
@@ -62,13 +66,45 @@ __device__ __forceinline__ float ssd_delta(const SsdChunkScanInputs& args, int64
 }
 
 /// Inclusive sum over the lanes of a warp up to each one.
-__device__ __forceinline__ float running_sum(float value) {
+__device__ __forceinline__ double running_sum(double value) {
 #pragma unroll
   for (int distance = 1; distance < kWarpSize; distance *= 2) {
-    const float before = __shfl_up_sync(kWholeWarp, value, distance);
+    const double before = __shfl_up_sync(kWholeWarp, value, distance);
     if (lane_index() >= distance) value += before;
   }
   return value;
+}
+
+/// alpha of the steps of a tile in two floats each. Decays are exponentials of differences of alpha, in which the first digits
+/// cancel: with one float each they would be wrong by 1e-5 and more.
+struct LogDecays {
+  float high[kSsdSteps];
+  float low[kSsdSteps];
+
+  __device__ void set(int step, double alpha) {
+    high[step] = static_cast<float>(alpha);
+    low[step] = static_cast<float>(alpha - high[step]);
+  }
+  /// exp(alpha_l - alpha_s).
+  __device__ float between(int l, int s) const { return expf((high[l] - high[s]) + (low[l] - low[s])); }
+};
+
+/// Delta and alpha of a step of the tile, by the lanes of the first warp.
+struct StepDecay {
+  float delta;
+  double alpha;
+  /// alpha of the tile's last step.
+  double last;
+};
+
+template <Format kFormat>
+__device__ __forceinline__ StepDecay step_decay(const SsdChunkScanInputs& args, const SsdItem& item, int64_t batch,
+                                                int64_t begin, int count) {
+  const int t = lane_index();
+  const float delta = t < count ? ssd_delta<kFormat>(args, batch, begin + t, item.head) : 0.0f;
+  const double alpha = running_sum(static_cast<double>(delta) * args.A[item.head]);
+  // The lanes behind the last step add nothing, but in another order.
+  return {delta, alpha, __shfl_sync(kWholeWarp, alpha, count - 1)};
 }
 
 /// Offset of entry (o, i) of a row that begins at `row`.
@@ -102,6 +138,29 @@ __device__ __forceinline__ void load_ssd_states(const SequenceView& view, int64_
                                   entry_offset(view, row_offset(view, batch, step + t), item.group, item.state + n))
             : 0.0f;
   }
+}
+
+/// What every pass over a call's sequences needs.
+struct SsdPass {
+  SsdCut cut;
+  SequenceChunks chunks;
+  /// (chunks, H, P, N): where the forward pass leaves the state before each tile; null when nobody asks.
+  float* states = nullptr;
+};
+
+/// Runs the forward kernels on arguments whose sequences and strides are placed; `out` may be absent.
+Status run_ssd(const SsdChunkScanArgs& args, Format format, const DeviceSequences& sequences, float* states) noexcept;
+
+/// Puts the real strides in the place of those of outer axes without gaps.
+inline void place_strides(SsdChunkScanInputs& args) {
+  for (SequenceView* view : {&args.x, &args.z}) *view = with_outer_stride(*view, args.head_dim);
+  for (SequenceView* view : {&args.B, &args.C}) *view = with_outer_stride(*view, args.d_state);
+}
+
+/// D of row p of a head; 0 without one.
+__device__ __forceinline__ float skip_of(const SsdChunkScanInputs& args, int64_t head, int64_t p) {
+  if (args.D == nullptr) return 0.0f;
+  return args.D[args.d_has_head_dim ? head * args.head_dim + p : head];
 }
 
 }  // namespace statespace::cuda

@@ -114,7 +114,7 @@ inline std::vector<SsdShape> ssd_shapes() {
   }
   for (const int64_t chunk : {1, 2, 3, 15, 16, 17, 31, 1000}) shapes.push_back({1, 37, 2, 6, 7, 1, chunk});
   for (const int64_t head_dim : {1, 4, 5, 15, 16, 17, 31, 33, 64, 65}) shapes.push_back({1, 41, 2, head_dim, 9, 1});
-  for (const int64_t d_state : {0, 1, 3, 8, 15, 16, 17, 31, 33, 64, 128}) shapes.push_back({1, 41, 2, 6, d_state, 2});
+  for (const int64_t d_state : {0, 1, 3, 8, 15, 16, 17, 31, 33, 64, 128, 150}) shapes.push_back({1, 41, 2, 6, d_state, 2});
   shapes.push_back({1, 70, 30, 4, 6, 1});
   shapes.push_back({2, 35, 12, 4, 3, 3});
   shapes.push_back({3, 67, 24, 2, 16, 1});

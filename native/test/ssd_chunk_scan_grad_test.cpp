@@ -122,14 +122,14 @@ int main() {
   for_each_isa([](const KernelTable& kernels) {
     uint64_t seed = 1;
     for (const SsdShape& shape : ssd_shapes()) check_case(kernels, SsdCase(shape, {}, seed++), true);
-    for (int bits = 0; bits < 256; ++bits) {
+    for (int bits = 0; bits < 256; bits += kEmulated ? 5 : 1) {
       const auto on = [&](int bit) { return (bits >> bit & 1) != 0; };
       const SsdOptions options = {on(0), on(1), on(2), on(3), on(4), on(5), on(6), on(7) ? 3 : 0};
       check_case(kernels, SsdCase({2, 37, 2, 7, 3, 1}, options, seed++), bits % 3 == 0);
     }
     check_case(kernels, SsdCase({1, 300, 3, 64, 128, 1, 256}, {}, seed++), true);
     // Chunks of one step, more than a worker holds states for: several segments.
-    check_case(kernels, SsdCase({1, 421, 2, 64, 128, 1, 1}, {}, seed++), true);
+    check_case(kernels, SsdCase({1, kEmulated ? 21 : 421, 2, 64, 128, 1, 1}, {}, seed++), true);
     check_extremes(kernels);
     check_subsets(kernels);
   });
