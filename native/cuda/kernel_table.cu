@@ -13,7 +13,8 @@
   X(ssd_chunk_scan_backward, SsdChunkScanBackwardArgs)       \
   X(selective_state_update, SelectiveStateUpdateArgs)        \
   X(causal_conv1d_update, CausalConv1dUpdateArgs)            \
-  X(gemm, GemmArgs)
+  X(gemm, GemmArgs)                                          \
+  X(linear_cross_entropy, LinearCrossEntropyArgs)
 
 namespace statespace::cuda {
 namespace {

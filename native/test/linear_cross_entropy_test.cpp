@@ -171,7 +171,16 @@ void test_refusals(const KernelTable& table) {
   LinearCrossEntropyArgs args = args_of(c, h);
   args.loss = &loss;
   h.targets[2] = 10;
+  std::vector<float> untouched(4 * 8, 7.0f), weight_untouched(10 * 8, 7.0f), bias_untouched(10, 7.0f);
+  args.grad_x = untouched.data();
+  args.grad_weight = weight_untouched.data();
+  args.grad_bias = bias_untouched.data();
   CHECK(table.linear_cross_entropy(args) == Status::kIndexOutOfRange);
+  bool intact = loss == 0;
+  for (const auto* part : {&untouched, &weight_untouched, &bias_untouched}) {
+    for (const float value : *part) intact &= value == 7.0f;
+  }
+  CHECK(intact);
   h.targets[2] = -1;
   CHECK(table.linear_cross_entropy(args) == Status::kIndexOutOfRange);
   h.targets[2] = 0;
@@ -190,6 +199,25 @@ void test_not_a_number(const KernelTable& table) {
   args.correct = &correct;
   CHECK(table.linear_cross_entropy(args) == Status::kOk);
   CHECK(std::isnan(loss) && correct >= 0 && correct < 40);
+}
+
+/// What stands in an ignored row does not matter.
+void test_ignored_not_a_number(const KernelTable& table) {
+  const Case c = {20, 8, 90, true, 5, 1};
+  Head h = make_head(c, 3);
+  const Answer wanted = answer_in_double(c, h);
+  h.x[5 * 8 + 2] = std::numeric_limits<float>::quiet_NaN();
+  Output loss(1), grad_x(c.rows * c.dim), grad_weight(c.vocab * c.dim), grad_bias(c.vocab);
+  LinearCrossEntropyArgs args = args_of(c, h);
+  args.loss = loss.data();
+  args.grad_x = grad_x.data();
+  args.grad_weight = grad_weight.data();
+  args.grad_bias = grad_bias.data();
+  CHECK(table.linear_cross_entropy(args) == Status::kOk);
+  CHECK_CLOSE(loss.data(), &wanted.loss, 1, 2e-6, "loss with an ignored NaN");
+  CHECK_CLOSE(grad_x.data(), wanted.grad_x.data(), c.rows * c.dim, 5e-6, "grad_x with an ignored NaN");
+  CHECK_CLOSE(grad_weight.data(), wanted.grad_weight.data(), c.vocab * c.dim, 5e-6, "grad_weight with an ignored NaN");
+  CHECK_CLOSE(grad_bias.data(), wanted.grad_bias.data(), c.vocab, 5e-6, "grad_bias with an ignored NaN");
 }
 
 }  // namespace
@@ -213,6 +241,7 @@ int main() {
     }
     test_refusals(table);
     test_not_a_number(table);
+    test_ignored_not_a_number(table);
   });
   return finish("linear_cross_entropy");
 }
