@@ -3,6 +3,7 @@ import {
   ArgumentError,
   type BackendName,
   createReferenceKernels,
+  type DType,
   type Kernels,
   type TensorLike,
   tensorDType,
@@ -92,26 +93,27 @@ export function backendFor(
   return chooseBackend(op, choice ?? 'auto', fits && tensors.every(isFloat));
 }
 
-/** Whether it is a tensor so far; what is none is refused by the checks of the op. */
-function hasMemory(tensor: TensorLike | undefined): tensor is TensorLike {
-  return tensor?.data !== undefined && tensor.data !== null;
-}
-
+/** Not of whole numbers. What is no tensor is refused by the checks of the op, which name the argument. */
 function isFloat(tensor: TensorLike | undefined): boolean {
-  if (!hasMemory(tensor)) return true;
-  const dtype = tensorDType(tensor);
+  if (tensor?.data === undefined || tensor.data === null) return true;
+  let dtype: DType;
+  try {
+    dtype = tensorDType(tensor);
+  } catch {
+    return true;
+  }
   return dtype !== 'i32' && dtype !== 'u8';
 }
 
 function chooseBackend(op: string, choice: BackendChoice, native: boolean): Backend {
-  const wish = choice === 'auto' ? wishFromEnvironment(op) : choice;
-  const name = String(wish).split(':', 1)[0] as string;
-  if (!choices.includes(name) || (name !== 'cuda' && name !== wish)) {
+  const wish: unknown = choice === 'auto' ? wishFromEnvironment(op) : choice;
+  const name = typeof wish === 'string' ? (wish.split(':', 1)[0] as string) : '';
+  if (typeof wish !== 'string' || !choices.includes(name) || (name !== 'cuda' && name !== wish)) {
     throw new ArgumentError({
       op,
       argument: 'backend',
       wanted: "'auto', 'reference', 'cpu', 'cuda' or 'cuda:0'",
-      got: `'${String(wish)}'`,
+      got: typeof wish === 'string' ? `'${wish}'` : wish === null ? 'null' : typeof wish,
     });
   }
   const argument = choice === 'auto' ? 'STATESPACE_BACKEND' : 'backend';

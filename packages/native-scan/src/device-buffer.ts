@@ -1,6 +1,7 @@
 /** Native memory for callers who keep their data there. */
 import {
   ArgumentError,
+  checkDType,
   createReferenceKernels,
   type DeviceBuffer,
   type DType,
@@ -20,7 +21,8 @@ import { nativeRuntime } from './runtime.js';
  *
  * @param dtype Format of the elements.
  * @param source Number of elements (contents undefined), or an array to copy.
- * @throws {DTypeError} when an array does not hold `dtype`. @throws {ShapeError} for a length that is no size.
+ * @throws {DTypeError} for a `dtype` that is none, and an array that does not hold it.
+ * @throws {ShapeError} for a length that is no size.
  * @throws {OutOfMemoryError}
  * @example
  * const weights = createDeviceBuffer('f32', new Float32Array([1, 2, 3]));
@@ -28,6 +30,7 @@ import { nativeRuntime } from './runtime.js';
  * weights.dispose();
  */
 export function createDeviceBuffer(dtype: DType, source: number | TypedArray): DeviceBuffer {
+  checkDType('createDeviceBuffer', dtype);
   const length = typeof source === 'number' ? source : checkedSource(dtype, source).length;
   const native = loadUnlessUnwanted().addon !== undefined;
   const buffer = native

@@ -14,7 +14,12 @@ export function setNumThreads(count: number): void {
   const op = 'setNumThreads';
   if (!Number.isInteger(count) || count < 1 || count > mostThreads) {
     const wanted = `an integer from 1 to ${mostThreads}`;
-    throw new ArgumentError({ op, argument: 'count', wanted, got: String(count) });
+    throw new ArgumentError({
+      op,
+      argument: 'count',
+      wanted,
+      got: typeof count === 'number' ? String(count) : typeof count,
+    });
   }
   const { addon, attempts } = loadAddon();
   if (addon === undefined) {

@@ -10,6 +10,7 @@ import {
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   BackendUnavailableError,
+  createDeviceBuffer,
   diagonalSsd,
   getBackendInfo,
   getKernels,
@@ -48,6 +49,22 @@ describe('choice of the backend', () => {
     expect(() => getKernels('cpu:0' as never)).toThrow(/got 'cpu:0'/);
     process.env.STATESPACE_BACKEND = 'fast';
     expect(() => getKernels()).toThrow(/STATESPACE_BACKEND.*got fast/);
+  });
+
+  test('what is no name, no format and no typed array is named with its argument', () => {
+    for (const choice of [null, 7, {}, Object.create(null), Symbol('cpu')]) {
+      expect(() => getKernels(choice as never)).toThrow(
+        /getKernels: backend: expected 'auto'.*got (null|number|object|symbol)$/,
+      );
+    }
+    const { u, ...inputs } = inFloat32(randomScanInputs({ seqLen: 5 }));
+    const withU = (data: unknown) => () => selectiveScan({ ...inputs, u: { ...u, data } as never });
+    expect(withU(new Uint16Array(u.data.length))).toThrow(
+      /selectiveScan: u: expected the dtype 'f16' or 'bf16' with a Uint16Array, got none/,
+    );
+    expect(withU(new DataView(new ArrayBuffer(99)))).toThrow(/selectiveScan: u: .*got a DataView/);
+    expect(withU(new BigInt64Array(u.data.length))).toThrow(/selectiveScan: u: .*got BigInt64Array/);
+    expect(() => createDeviceBuffer('f99' as never, 1)).toThrow(/createDeviceBuffer: dtype: .*got 'f99'/);
   });
 
   test('STATESPACE_BACKEND stands in for auto, not for a name', () => {

@@ -30,6 +30,13 @@ const traits: Record<DType, DTypeTraits> = {
   c128: { bytesPerElement: 8, allocate: (n) => new Float64Array(n) },
 };
 
+/** @throws {DTypeError} unless `dtype` is one. */
+export function checkDType(op: string, dtype: DType): void {
+  if (typeof dtype === 'string' && Object.hasOwn(traits, dtype)) return;
+  const got = typeof dtype === 'string' ? `'${dtype}'` : typeof dtype;
+  throw new DTypeError({ op, argument: 'dtype', wanted: Object.keys(traits).join(' or '), got });
+}
+
 /** Bytes of one array element of `dtype`; complex numbers occupy two elements. */
 export function bytesPerElement(dtype: DType): number {
   return traits[dtype].bytesPerElement;
@@ -44,11 +51,19 @@ export function allocateHostArray(dtype: DType, length: number): TypedArray {
   }
 }
 
+/** Which argument of which function a message is about. */
+export interface ArgumentPlace {
+  readonly op: string;
+  readonly argument: string;
+}
+
+const here: ArgumentPlace = { op: 'dtypeOf', argument: 'dtype' };
+
 /**
  * The dtype a host array stands for: its own type, or `tag` where the array type alone does not say.
  * @throws {DTypeError} for a `Uint16Array` without a tag, or a tag that does not fit the array.
  */
-export function dtypeOf(data: TypedArray, tag?: DType): DType {
+export function dtypeOf(data: TypedArray, tag?: DType, place: ArgumentPlace = here): DType {
   const fits: Record<DType, boolean> = {
     f32: data instanceof Float32Array,
     f64: data instanceof Float64Array,
@@ -62,26 +77,24 @@ export function dtypeOf(data: TypedArray, tag?: DType): DType {
   if (tag !== undefined) {
     if (typeof tag !== 'string' || !Object.hasOwn(fits, tag)) {
       const got = typeof tag === 'string' ? `'${tag}'` : typeof tag;
-      throw new DTypeError({ op: 'dtypeOf', argument: 'dtype', wanted: Object.keys(fits).join(' or '), got });
+      throw new DTypeError({ ...place, wanted: Object.keys(fits).join(' or '), got });
     }
     if (fits[tag]) return tag;
     throw new DTypeError({
-      op: 'dtypeOf',
-      argument: 'dtype',
+      ...place,
       wanted: `an array of ${tag}`,
       got: describe(data),
     });
   }
   if (data instanceof Uint16Array) {
     throw new DTypeError({
-      op: 'dtypeOf',
-      argument: 'dtype',
-      wanted: "'f16' or 'bf16' for a Uint16Array",
+      ...place,
+      wanted: "the dtype 'f16' or 'bf16' with a Uint16Array",
       got: 'none',
     });
   }
   for (const dtype of ['f32', 'f64', 'i32', 'u8'] as const) if (fits[dtype]) return dtype;
-  throw new DTypeError({ op: 'dtypeOf', argument: 'data', wanted: 'a typed array', got: describe(data) });
+  throw new DTypeError({ ...place, wanted: 'a typed array', got: describe(data) });
 }
 
 /** What a caller passed in place of an array, without reading its entries: a detached array has none. */

@@ -37,7 +37,7 @@ export function expectInput(
   { shape, letters, dtypes = floatDTypes }: TensorRequirement = {},
 ): void {
   checkView(op, argument, tensor);
-  const dtype = tensorDType(tensor);
+  const dtype = tensorDType(tensor, { op, argument });
   if (!dtypes.includes(dtype)) {
     throw new DTypeError({ op, argument, wanted: dtypes.join(' or '), got: dtype });
   }
@@ -167,6 +167,9 @@ function memoryLength(op: string, argument: string, tensor: TensorLike): number 
       wanted: 'a tensor { data, shape }',
       got: tensor === undefined ? 'nothing' : typeof tensor,
     });
+  }
+  if (data instanceof DataView) {
+    throw new ArgumentError({ op, argument, wanted: 'a typed array or a DeviceBuffer', got: 'a DataView' });
   }
   if (!isDeviceBuffer(tensor.data)) return tensor.data.length;
   if (tensor.data.disposed === undefined || typeof tensor.data.length !== 'number') {

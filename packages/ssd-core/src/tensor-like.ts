@@ -1,5 +1,5 @@
 /** The structural tensor every kernel takes: a typed array (or device buffer) with a shape. */
-import { type DType, dtypeOf, type TypedArray } from './dtype.js';
+import { type ArgumentPlace, type DType, dtypeOf, type TypedArray } from './dtype.js';
 import { ArgumentError, DisposedError, ShapeError } from './errors.js';
 
 /** Memory owned by a backend: host memory seen as a typed array, or memory of a device. */
@@ -48,11 +48,11 @@ export function hostData(op: string, argument: string, tensor: TensorLike): Type
   return data.data;
 }
 
-/** The dtype of `tensor`. */
-export function tensorDType(tensor: TensorLike): DType {
+/** The dtype of `tensor`. @throws {DTypeError} as `dtypeOf`, naming `place`. */
+export function tensorDType(tensor: TensorLike, place?: ArgumentPlace): DType {
   return isDeviceBuffer(tensor.data)
     ? (tensor.dtype ?? tensor.data.dtype)
-    : dtypeOf(tensor.data, tensor.dtype);
+    : dtypeOf(tensor.data, tensor.dtype, place);
 }
 
 /** Product of the sizes; 1 for a scalar. */
