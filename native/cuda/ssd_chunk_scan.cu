@@ -8,7 +8,7 @@
 #include "argument_checks.h"
 #include "kernels.h"
 #include "launch.h"
-#include "ssd_tile.h"
+#include "ssd_tensor_core.h"
 
 namespace statespace::cuda {
 namespace {
@@ -104,17 +104,6 @@ __device__ void multiply(const SsdTile<kStates>& tile, OwnOutputs& own) {
   }
 }
 
-/// Writes out = (y + D x) silu(z).
-template <Format kFormat>
-__device__ __forceinline__ void store_output(const SsdChunkScanArgs& args, int64_t batch, int64_t step, int64_t head,
-                                             int64_t p, float y, float x) {
-  float out = y + skip_of(args, head, p) * x;
-  if (args.z.data != nullptr) {
-    out *= silu(load_entry<kFormat>(args.z, entry_offset(args.z, row_offset(args.z, batch, step), head, p)));
-  }
-  store_entry<kFormat>(args.out, entry_offset(args.out, row_offset(args.out, batch, step), head, p), out);
-}
-
 /// `partials` (slices, B, L, H, P) takes y where the states make more than one slice; null: this block finishes the output.
 template <Format kFormat, int kStates>
 __global__ void __launch_bounds__(kSsdThreads)
@@ -172,7 +161,7 @@ __global__ void __launch_bounds__(kSsdThreads)
           const int64_t step = begin + out.l + i, p = item.row + out.p + j;
           if (out.l + i >= count || p >= args.head_dim || args.out.data == nullptr) continue;
           if (partials == nullptr) {
-            store_output<kFormat>(args, span.batch, step, item.head, p, out.y[i][j],
+            store_ssd_output<kFormat>(args, span.batch, step, item.head, p, out.y[i][j],
                                   tile.x[(out.l + i) * kSsdRows + out.p + j]);
           } else {
             const int64_t row = (item.slice * args.batch + span.batch) * args.seq_len + step;
@@ -214,7 +203,7 @@ __global__ void __launch_bounds__(kSsdThreads)
     float y = 0.0f;
     for (int64_t slice = 0; slice < slices; ++slice) y += partials[slice * count + i];
     const float x = load_entry<kFormat>(args.x, entry_offset(args.x, row_offset(args.x, batch, step), head, p));
-    store_output<kFormat>(args, batch, step, head, p, y, x);
+    store_ssd_output<kFormat>(args, batch, step, head, p, y, x);
   }
 }
 
@@ -260,7 +249,9 @@ Status ssd_chunk_scan(const SsdChunkScanArgs& given) noexcept {
   args.out = with_outer_stride(args.out, args.head_dim);
   DeviceSequences sequences;
   Status status = sequences.place(args, tile_steps(args));
-  if (status == Status::kOk) status = run_ssd(args, formats.common(), sequences, nullptr);
+  if (status != Status::kOk) return status;
+  status = fits_tensor_cores(args, formats.common()) ? run_ssd_on_tensor_cores(args, formats.common(), sequences)
+                                                     : run_ssd(args, formats.common(), sequences, nullptr);
   return status == Status::kOk ? sequences.clear_padding(given.out, args.n_heads, args.head_dim) : status;
 }
 

@@ -163,4 +163,15 @@ __device__ __forceinline__ float skip_of(const SsdChunkScanInputs& args, int64_t
   return args.D[args.d_has_head_dim ? head * args.head_dim + p : head];
 }
 
+/// Writes out = (y + D x) silu(z).
+template <Format kFormat>
+__device__ __forceinline__ void store_ssd_output(const SsdChunkScanArgs& args, int64_t batch, int64_t step, int64_t head,
+                                             int64_t p, float y, float x) {
+  float out = y + skip_of(args, head, p) * x;
+  if (args.z.data != nullptr) {
+    out *= silu(load_entry<kFormat>(args.z, entry_offset(args.z, row_offset(args.z, batch, step), head, p)));
+  }
+  store_entry<kFormat>(args.out, entry_offset(args.out, row_offset(args.out, batch, step), head, p), out);
+}
+
 }  // namespace statespace::cuda
