@@ -75,7 +75,7 @@ describe('selectiveScan refuses', () => {
       'a Uint16Array without a tag',
       () => selectiveScanRef({ ...scan, u: { data: new Uint16Array(40), shape: [2, 5, 4] } }),
       DTypeError,
-      'dtype',
+      'u',
       /f16/,
     ],
     [
