@@ -102,7 +102,10 @@ static inline GemmPlan choose_plan(const GemmArgs& args) noexcept {
   }
   // Packing a pays when its elements are used often enough, or when its rows lie so that they evict one another.
   const bool rows_collide = !args.transpose_a && args.a_row_stride % 1024 == 0 && t.pass > 64;
-  t.pack_a = !t.direct_b && (t.cols > 6 * kMicroCols || rows_collide);
+  // A transposed a gives one panel of few rows a short piece of each cache line, and of a deep one the lines are gone before
+  // the next panel comes.
+  const bool pieces = args.transpose_a && 2 * kMicroRows * sizeof(float) <= 64 && t.pass >= 256;
+  t.pack_a = !t.direct_b && (t.cols > 6 * kMicroCols || rows_collide || pieces);
   t.block_rows = t.pack_a ? smaller(round_up(t.rows, kMicroRows), kBlockPanels * kMicroRows) : t.rows;
   return t;
 }
