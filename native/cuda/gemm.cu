@@ -1,5 +1,6 @@
 /// Matrix product with fused epilogue, in float32. Oracle: packages/ssd-core/src/ops/gemm.
 ///
+/// By cuBLASLt (gemm_library.h) where that is there; otherwise, and for what it does not take, by the kernels here.
 /// Blocks take tiles of out (gemm_tile.h). Where there are fewer tiles than a device keeps busy and the depth is long,
 /// the depth is cut into parts whose sums are added up in order by a second kernel. Few columns become few rows:
 /// out^T = op(b)^T op(a)^T. Every cut follows from the shape, so every sum has one order.
@@ -8,6 +9,7 @@
 #include "activations.h"
 #include "device_indices.h"
 #include "gemm_arguments.h"
+#include "gemm_library.h"
 #include "gemm_tile.h"
 #include "kernels.h"
 #include "launch.h"
@@ -150,7 +152,10 @@ Status run(Product p, const int32_t* refused) {
 Status gemm_unless(const int32_t* refused, const GemmArgs& given) noexcept {
   const Status checked = check_gemm(given);
   if (checked != Status::kOk || given.batch == 0 || given.m == 0 || given.n == 0) return checked;
-  const Product p = product_of(merge_batch(given));
+  const GemmArgs args = merge_batch(given);
+  const Status by_library = library_gemm(refused, args);
+  if (by_library != Status::kUnsupported) return by_library;
+  const Product p = product_of(args);
   if (p.a.size <= FlatTile::kRows) return run<FlatTile>(p, refused);
   return 2 * tiles_of<LargeTile>(p) >= kBusyBlocks ? run<LargeTile>(p, refused) : run<SmallTile>(p, refused);
 }

@@ -6,7 +6,8 @@
 
 namespace statespace::cuda {
 
-/// gemm(args), which writes nothing where *refused is not 0 (IndexCheck); `refused` may be null.
+/// gemm(args), which changes nothing where *refused is not 0 (IndexCheck); `refused` may be null. The factors must be
+/// finite then too.
 Status gemm_unless(const int32_t* refused, const GemmArgs& args) noexcept;
 
 }  // namespace statespace::cuda

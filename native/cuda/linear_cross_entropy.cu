@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t entries = block.count * args.dim, threads = gridDim.x * int64_t{kThreads};
   for (int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x; i < entries; i += threads) {
     const int64_t row = block.first + i / args.dim;
-    const bool counts = args.targets[row] != args.ignore_index;
+    const bool counts = args.targets[row] != args.ignore_index && !is_refused(memory.refused);
     memory.x[i] = counts ? args.x[row * args.x_row_stride + i % args.dim] : 0.0f;
   }
 }
@@ -84,13 +84,14 @@ __global__ void __launch_bounds__(kThreads)
 __global__ void __launch_bounds__(kThreads)
     head_rows_kernel(const LinearCrossEntropyArgs args, const HeadMemory memory, const RowBlock block,
                      const bool with_gradient) {
-  if (is_refused(memory.refused)) return;
   auto& summaries = shared_memory<WarpSummaries<kThreads>>();
   const auto vocab = static_cast<int32_t>(args.vocab);
+  // The gradient of a refused call is 0, with which the products that follow change nothing.
+  const bool refused = is_refused(memory.refused);
   for (int64_t m = blockIdx.x; m < block.count; m += gridDim.x) {
     float* const logits = memory.logits + m * args.vocab;
     const int32_t target = args.targets[block.first + m];
-    const bool counts = target != args.ignore_index;
+    const bool counts = target != args.ignore_index && !refused;
     const float target_logit = counts ? logits[target] : 0.0f;
     RowSummary row;
     for (int32_t v = static_cast<int32_t>(threadIdx.x); v < vocab; v += kThreads) add_value(row, logits[v], v);

@@ -4,6 +4,9 @@
 #include <string>
 
 #include "check.h"
+#if defined(STATESPACE_TEST_CUBLAS_LT)
+#include "cublas_lt_stand_in.h"
+#endif
 
 namespace statespace::test {
 namespace {
@@ -150,10 +153,16 @@ void test_refusals(const KernelTable& table) {
 
 int main() {
   using namespace statespace::test;
+#if defined(STATESPACE_TEST_CUBLAS_LT)
+  CublasLtStandIn library;
+#endif
   for_each_isa([](const statespace::KernelTable& table) {
     test_shapes(table);
     test_layouts(table);
     test_refusals(table);
   });
+#if defined(STATESPACE_TEST_CUBLAS_LT)
+  CHECK(library.products() > 0 && library.alive() == 0);
+#endif
   return finish("gemm");
 }
