@@ -2,68 +2,9 @@
 #pragma once
 
 #include "simd.h"
-#include "statespace/strided.h"
+#include "strided_shape.h"
 
 namespace statespace::STATESPACE_ISA_NS {
-
-/// Whether rank and sizes are within bounds.
-STATESPACE_INLINE bool valid_shape(const Shape& shape) {
-  if (shape.rank < 0 || shape.rank > kMaxRank) return false;
-  for (int32_t axis = 0; axis < shape.rank; ++axis) {
-    if (shape.size[axis] < 0) return false;
-  }
-  return true;
-}
-
-STATESPACE_INLINE int64_t element_count(const Shape& shape) {
-  int64_t count = 1;
-  for (int32_t axis = 0; axis < shape.rank; ++axis) count *= shape.size[axis];
-  return count;
-}
-
-/// Row-major strides.
-STATESPACE_INLINE Strides contiguous_strides(const Shape& shape) {
-  Strides strides;
-  int64_t step = 1;
-  for (int32_t axis = shape.rank - 1; axis >= 0; --axis) {
-    strides.step[axis] = step;
-    step *= shape.size[axis];
-  }
-  return strides;
-}
-
-/// A shape whose axes of size 1 are gone and whose neighbouring axes are one wherever all operands allow it.
-template <int kOperands>
-struct Walk {
-  int32_t rank = 0;
-  int64_t count = 1;
-  int64_t size[kMaxRank] = {};
-  int64_t step[kMaxRank][kOperands] = {};
-
-  /// Length of the innermost runs.
-  int64_t inner() const { return rank == 0 ? 1 : size[rank - 1]; }
-  int64_t inner_step(int operand) const { return rank == 0 ? 1 : step[rank - 1][operand]; }
-};
-
-template <int kOperands>
-STATESPACE_INLINE Walk<kOperands> collapse(const Shape& shape, const Strides* const (&strides)[kOperands]) {
-  Walk<kOperands> walk;
-  for (int32_t axis = 0; axis < shape.rank; ++axis) {
-    walk.count *= shape.size[axis];
-    if (shape.size[axis] == 1) continue;
-    bool joins = walk.rank > 0;
-    for (int i = 0; joins && i < kOperands; ++i) {
-      joins = walk.step[walk.rank - 1][i] == strides[i]->step[axis] * shape.size[axis];
-    }
-    if (!joins) {
-      walk.size[walk.rank++] = shape.size[axis];
-    } else {
-      walk.size[walk.rank - 1] *= shape.size[axis];
-    }
-    for (int i = 0; i < kOperands; ++i) walk.step[walk.rank - 1][i] = strides[i]->step[axis];
-  }
-  return walk;
-}
 
 /// Calls body(offsets, length) for the runs that make up elements [begin, end) in row-major order; offsets[i] is
 /// where the run starts in operand i, counted in elements from its pointer.

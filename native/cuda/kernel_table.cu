@@ -3,6 +3,13 @@
 
 /// The kernels that there are, one line each: X(function, argument structure).
 #define STATESPACE_CUDA_KERNELS(X)                           \
+  X(unary, UnaryArgs)                                        \
+  X(unary_backward, UnaryBackwardArgs)                       \
+  X(binary, BinaryArgs)                                      \
+  X(affine, AffineArgs)                                      \
+  X(copy, CopyArgs)                                          \
+  X(accumulate, AccumulateArgs)                              \
+  X(fill, FillArgs)                                          \
   X(selective_scan, SelectiveScanArgs)                       \
   X(selective_scan_backward, SelectiveScanBackwardArgs)      \
   X(selective_scan_c64, SelectiveScanArgs)                   \
