@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "statespace/status.h"
 
@@ -15,6 +16,7 @@ namespace statespace::cuda {
 
 inline constexpr int kWarpSize = 32;
 inline constexpr uint32_t kWholeWarp = 0xffffffffu;
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// The dynamic shared memory of the block, seen as the kernel lays it out.
 template <typename Layout>

@@ -10,6 +10,10 @@
   X(copy, CopyArgs)                                          \
   X(accumulate, AccumulateArgs)                              \
   X(fill, FillArgs)                                          \
+  X(reduce, ReduceArgs)                                      \
+  X(argmax, ArgmaxArgs)                                      \
+  X(grad_norm, GradNormArgs)                                 \
+  X(adamw, AdamWArgs)                                        \
   X(selective_scan, SelectiveScanArgs)                       \
   X(selective_scan_backward, SelectiveScanBackwardArgs)      \
   X(selective_scan_c64, SelectiveScanArgs)                   \
