@@ -14,6 +14,10 @@
   X(argmax, ArgmaxArgs)                                      \
   X(grad_norm, GradNormArgs)                                 \
   X(adamw, AdamWArgs)                                        \
+  X(rms_norm, RmsNormArgs)                                   \
+  X(rms_norm_backward, RmsNormBackwardArgs)                  \
+  X(layer_norm, LayerNormArgs)                               \
+  X(layer_norm_backward, LayerNormBackwardArgs)              \
   X(selective_scan, SelectiveScanArgs)                       \
   X(selective_scan_backward, SelectiveScanBackwardArgs)      \
   X(selective_scan_c64, SelectiveScanArgs)                   \

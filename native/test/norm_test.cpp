@@ -170,6 +170,7 @@ int main() {
         test_rms_norm(table, {5, 64, 16, gate, after}, seed++);
         test_rms_norm(table, {131, 3, 3, gate, after}, seed++);
         test_rms_norm(table, {700, 67, 67, gate, after}, seed++);
+        test_rms_norm(table, {1, 2069, 2069, gate, after}, seed++);
       }
     }
     for (const bool weight : {false, true}) {
@@ -177,6 +178,7 @@ int main() {
       test_layer_norm(table, {0, 5, weight, true}, seed++);
       test_layer_norm(table, {130, 3, weight, false}, seed++);
       test_layer_norm(table, {4, 67, weight, weight}, seed++);
+      test_layer_norm(table, {1, 2069, weight, weight}, seed++);
     }
   });
   return finish("norm");

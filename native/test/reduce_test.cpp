@@ -89,7 +89,7 @@ void test_nan(const KernelTable& table) {
 
 void test_argmax(const KernelTable& table) {
   Random random(13);
-  for (const int64_t dim : {1, 2, 15, 16, 17, 31, 33, 64, 1000}) {
+  for (const int64_t dim : {1, 2, 15, 16, 17, 31, 33, 64, 1000, 1500}) {
     std::vector<float> x(static_cast<size_t>(20 * dim));
     for (float& value : x) value = static_cast<float>(random.below(7));  // many ties
     std::vector<int32_t> out(20, -1);
