@@ -18,6 +18,14 @@
   X(rms_norm_backward, RmsNormBackwardArgs)                  \
   X(layer_norm, LayerNormArgs)                               \
   X(layer_norm_backward, LayerNormBackwardArgs)              \
+  X(softmax, SoftmaxArgs)                                    \
+  X(softmax_backward, SoftmaxBackwardArgs)                   \
+  X(cross_entropy, CrossEntropyArgs)                         \
+  X(cross_entropy_backward, CrossEntropyBackwardArgs)        \
+  X(embedding, EmbeddingArgs)                                \
+  X(embedding_backward, EmbeddingBackwardArgs)               \
+  X(random, RandomArgs)                                      \
+  X(dropout, DropoutArgs)                                    \
   X(selective_scan, SelectiveScanArgs)                       \
   X(selective_scan_backward, SelectiveScanBackwardArgs)      \
   X(selective_scan_c64, SelectiveScanArgs)                   \
