@@ -1,15 +1,17 @@
-/// Matrix product with fused epilogue, in float32. Oracle: packages/ssd-core/src/ops/gemm.
+/// Matrix product with fused epilogue, to float32 precision. Oracle: packages/ssd-core/src/ops/gemm.
 ///
 /// By cuBLASLt (gemm_library.h) where that is there; otherwise, and for what it does not take, by the kernels here.
-/// Blocks take tiles of out (gemm_tile.h). Where there are fewer tiles than a device keeps busy and the depth is long,
-/// the depth is cut into parts whose sums are added up in order by a second kernel. Few columns become few rows:
-/// out^T = op(b)^T op(a)^T. Every cut follows from the shape, so every sum has one order.
+/// Blocks take tiles of out (gemm_tile.h), large ones on tensor cores (gemm_tensor_tile.h). Where there are fewer tiles
+/// than a device keeps busy and the depth is long, the depth is cut into parts whose sums are added up in order by a
+/// second kernel. Few columns become few rows: out^T = op(b)^T op(a)^T. Every cut follows from the shape, so every sum
+/// has one order.
 #include "gemm.h"
 
 #include "activations.h"
 #include "device_indices.h"
 #include "gemm_arguments.h"
 #include "gemm_library.h"
+#include "gemm_tensor_tile.h"
 #include "gemm_tile.h"
 #include "kernels.h"
 #include "launch.h"
@@ -17,10 +19,14 @@
 namespace statespace::cuda {
 namespace {
 
-using LargeTile = TileShape<128, 128, 8, 8, 8>;
+/// On tensor cores: its own rows and columns only make the number of threads.
+using LargeTile = TileShape<128, 128, 8, 8, 8, 8>;
 using SmallTile = TileShape<64, 64, 4, 4, 16>;
 /// For few rows: bound by the bytes of b.
 using FlatTile = TileShape<16, 128, 4, 4, 8>;
+
+template <typename Shape>
+using SumsOf = std::conditional_t<std::is_same_v<Shape, LargeTile>, TensorSums<Shape>, TileSums<Shape>>;
 
 /// Blocks that keep a device of 132 processors busy. Under emulation so few that small products are cut in all ways.
 #if defined(__CUDACC__)
@@ -72,7 +78,8 @@ __global__ void __launch_bounds__(Shape::kThreads, 2) gemm_kernel(const Product 
     const int64_t part = item / tiles % p.parts, member = item / (tiles * p.parts);
     const int64_t begin = part * p.part_depth;
     const int64_t end = begin + p.part_depth < p.depth ? begin + p.part_depth : p.depth;
-    const auto sums = multiply_tile<Shape, kAlongA, kAlongB>(p.a, p.b, member, row0, col0, begin, end, memory);
+    const auto sums =
+        multiply_tile<Shape, SumsOf<Shape>, kAlongA, kAlongB>(p.a, p.b, member, row0, col0, begin, end, memory);
     sums.visit([&](int i, int j, float sum) {
       const int64_t row = row0 + i, col = col0 + j;
       if (row >= rows || col >= cols) return;
@@ -157,7 +164,9 @@ Status gemm_unless(const int32_t* refused, const GemmArgs& given) noexcept {
   if (by_library != Status::kUnsupported) return by_library;
   const Product p = product_of(args);
   if (p.a.size <= FlatTile::kRows) return run<FlatTile>(p, refused);
-  return 2 * tiles_of<LargeTile>(p) >= kBusyBlocks ? run<LargeTile>(p, refused) : run<SmallTile>(p, refused);
+  const bool fills_large = p.a.size > SmallTile::kRows && p.b.size > SmallTile::kCols;
+  if (fills_large && 2 * tiles_of<LargeTile>(p) >= kBusyBlocks) return run<LargeTile>(p, refused);
+  return run<SmallTile>(p, refused);
 }
 
 Status gemm(const GemmArgs& args) noexcept { return gemm_unless(nullptr, args); }

@@ -20,22 +20,24 @@ struct GemmFactor {
   int64_t batch_stride = 0;
 };
 
-template <int kRowsOfTile, int kColsOfTile, int kRowsOfThread, int kColsOfThread, int kDepthOfSlice>
+/// Rows of a slice in shared memory are kPadding floats longer than they must be: with 4, writes along the depth meet
+/// other banks; with 8, reads of tensor core fragments do.
+template <int kRowsOfTile, int kColsOfTile, int kRowsOfThread, int kColsOfThread, int kDepthOfSlice,
+          int kPaddingOfRow = 4>
 struct TileShape {
   static constexpr int kRows = kRowsOfTile, kCols = kColsOfTile, kDepth = kDepthOfSlice;
   static constexpr int kOwnRows = kRowsOfThread, kOwnCols = kColsOfThread;
   static constexpr int kThreadRows = kRows / kOwnRows, kThreadCols = kCols / kOwnCols;
-  static constexpr int kThreads = kThreadRows * kThreadCols;
+  static constexpr int kThreads = kThreadRows * kThreadCols, kPadding = kPaddingOfRow;
   // Warps are 4 x 8 threads: the shape that reads least of both factors.
   static_assert(kThreadRows % 4 == 0 && kThreadCols % 8 == 0 && kOwnRows % 4 == 0 && kOwnCols % 4 == 0);
 };
 
-/// Rows are four floats longer than they must be, so that writes along the depth meet other banks.
 template <typename Shape>
 struct TileMemory {
   struct alignas(16) Slice {
-    float a[Shape::kDepth][Shape::kRows + 4];
-    float b[Shape::kDepth][Shape::kCols + 4];
+    float a[Shape::kDepth][Shape::kRows + Shape::kPadding];
+    float b[Shape::kDepth][Shape::kCols + Shape::kPadding];
   } slices[2];
 };
 
@@ -70,7 +72,8 @@ class SliceLoader {
     from_ += kAlongDepth ? kDepth : kOwn * between_;
   }
 
-  __device__ __forceinline__ void store(float (&slice)[kDepth][kSize + 4]) const {
+  template <int kPitch>
+  __device__ __forceinline__ void store(float (&slice)[kDepth][kPitch]) const {
 #pragma unroll
     for (int i = 0; i < kOwn; ++i) slice[depth_ + i * kDepthBetween][index_ + i * kIndexBetween] = values_[i];
   }
@@ -138,11 +141,10 @@ class TileSums {
 };
 
 /// Rows `row` and up of a times columns `col` and up of b, over the depths of [begin, end).
-template <typename Shape, bool kAlongA, bool kAlongB>
-__device__ __forceinline__ TileSums<Shape> multiply_tile(const GemmFactor& a, const GemmFactor& b, int64_t member,
-                                                         int64_t row, int64_t col, int64_t begin, int64_t end,
-                                                         TileMemory<Shape>& memory) {
-  TileSums<Shape> sums;
+template <typename Shape, typename Sums, bool kAlongA, bool kAlongB>
+__device__ __forceinline__ Sums multiply_tile(const GemmFactor& a, const GemmFactor& b, int64_t member, int64_t row,
+                                              int64_t col, int64_t begin, int64_t end, TileMemory<Shape>& memory) {
+  Sums sums;
   if (begin >= end) return sums;
   SliceLoader<Shape::kRows, Shape::kDepth, Shape::kThreads, kAlongA> of_a(a, member, row, begin);
   SliceLoader<Shape::kCols, Shape::kDepth, Shape::kThreads, kAlongB> of_b(b, member, col, begin);

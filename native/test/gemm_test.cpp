@@ -121,6 +121,7 @@ void test_layouts(const KernelTable& table) {
     }
   }
   run_case(table, {1, 40, 24, 1024, false, true, false, false, false, false, 0}, seed++);  // colliding rows
+  run_case(table, {1, 260, 520, 200, true, false, false, true, true, false, 2}, seed++);  // several tiles and passes
   run_case(table, {1, 1, 3000, 64, false, true, false, true, false, false, 0}, seed++);
   run_case(table, {1, 7, 1031, 300, false, true, false, false, false, false, 0}, seed++);
   run_case(table, {1, 517, 3, 700, true, false, false, false, false, false, 0}, seed++);
