@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "device.h"
+
 namespace statespace::cuda {
 namespace {
 
@@ -63,6 +65,18 @@ const Library& library() noexcept {
 std::atomic<bool> replaced = false;
 std::atomic<const CublasLt*> replacement = nullptr;
 
+/// Of one device. Threads that come at once may each make a handle: all of them are good.
+struct DeviceHandle {
+  std::atomic<void*> handle = nullptr;
+  /// What made it, or failed to: other functions make other handles.
+  std::atomic<int (*)(void**)> made_by = nullptr;
+};
+constexpr int kMostDevices = 64;
+DeviceHandle device_handles[kMostDevices];
+
+/// What the library last answered when it made a handle; 0 for success.
+std::atomic<int> handle_status = 0;
+
 }  // namespace
 
 bool load_cublas_lt(const char* const* names, int count, CublasLt& functions, char* reason,
@@ -90,8 +104,30 @@ const CublasLt* cublas_lt() noexcept {
   return library().found ? &library().functions : nullptr;
 }
 
+void* cublas_lt_handle(const CublasLt& functions) noexcept {
+  int device = 0;
+#if defined(__CUDACC__)
+  if (cudaGetDevice(&device) != cudaSuccess || device < 0 || device >= kMostDevices) return nullptr;
+#endif
+  DeviceHandle& entry = device_handles[device];
+  if (entry.made_by.load(std::memory_order_acquire) != functions.create) {
+    void* fresh = nullptr;
+    const int status = functions.create(&fresh);
+    handle_status.store(status, std::memory_order_release);
+    entry.handle.store(status == 0 ? fresh : nullptr, std::memory_order_release);
+    entry.made_by.store(functions.create, std::memory_order_release);
+  }
+  return entry.handle.load(std::memory_order_acquire);
+}
+
 const char* cublas_lt_absence() noexcept {
-  if (cublas_lt() != nullptr) return "";
+  if (cublas_lt() != nullptr) {
+    const int status = handle_status.load(std::memory_order_acquire);
+    if (status == 0) return "";
+    static thread_local char text[64];
+    std::snprintf(text, sizeof text, "cublasLtCreate answered %d", status);
+    return text;
+  }
   return replaced.load(std::memory_order_acquire) ? "cuBLASLt was turned off" : library().reason;
 }
 

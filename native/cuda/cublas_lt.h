@@ -57,7 +57,12 @@ inline constexpr int32_t kCublasEpilogueBias = 4;
 /// Null where the library is not to be had or was turned off. Never loaded under emulation.
 const CublasLt* cublas_lt() noexcept;
 
-/// Why cublas_lt() is null, for messages; empty when it is not.
+/// The library's handle for the device of the calling thread, made when it is first asked for and kept; null where it
+/// could not be made.
+void* cublas_lt_handle(const CublasLt& functions) noexcept;
+
+/// Why the library is not used, for messages: it is not there, or made no handle. Empty otherwise; valid until the
+/// thread asks again.
 const char* cublas_lt_absence() noexcept;
 
 /// Puts other functions in the library's place, or none: the kernels of gemm.cu then compute all products. For tests

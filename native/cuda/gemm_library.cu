@@ -2,8 +2,6 @@
 /// bias of columns is one of rows. Sums are float32 sums of float32 products.
 #include "gemm_library.h"
 
-#include <atomic>
-
 #include "activations.h"
 #include "cublas_lt.h"
 #include "device_indices.h"
@@ -14,7 +12,6 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr uint64_t kMostWorkspace = uint64_t{32} << 20;
-constexpr int kMostDevices = 64;
 
 /// alpha and beta on the device: 0 and 1 where the call was refused, so that out keeps its numbers.
 __global__ void product_scales_kernel(float* scales, const int32_t* refused, float beta) {
@@ -34,28 +31,6 @@ __global__ void __launch_bounds__(kThreads) gemm_epilogue_kernel(const GemmArgs 
     const float sum = args.bias != nullptr ? out + args.bias[col] : out;
     out = args.activation == Activation::kSilu ? silu(sum) : sum;
   }
-}
-
-/// The library's handle for the device of the calling thread, made when it is first needed and kept; null where there
-/// is none. Threads that come at once may each make one: all of them are good.
-void* handle_of_device(const CublasLt& lt) {
-  struct Entry {
-    std::atomic<void*> handle = nullptr;
-    /// Other functions make other handles.
-    std::atomic<int (*)(void**)> made_by = nullptr;
-  };
-  static Entry entries[kMostDevices];
-  int device = 0;
-#if defined(__CUDACC__)
-  if (cudaGetDevice(&device) != cudaSuccess || device < 0 || device >= kMostDevices) return nullptr;
-#endif
-  Entry& entry = entries[device];
-  if (entry.made_by.load(std::memory_order_acquire) == lt.create) return entry.handle.load(std::memory_order_acquire);
-  void* fresh = nullptr;
-  if (lt.create(&fresh) != 0) return nullptr;
-  entry.handle.store(fresh, std::memory_order_release);
-  entry.made_by.store(lt.create, std::memory_order_release);
-  return fresh;
 }
 
 struct Descriptors {
@@ -131,7 +106,7 @@ Status library_gemm(const int32_t* refused, const GemmArgs& args) noexcept {
   if (args.k == 0 || args.batch > INT32_MAX) return Status::kUnsupported;
   const CublasLt* lt = cublas_lt();
   if (lt == nullptr) return Status::kUnsupported;
-  void* const handle = handle_of_device(*lt);
+  void* const handle = cublas_lt_handle(*lt);
   if (handle == nullptr) return Status::kUnsupported;
   // The library adds a bias itself, before which no activation stands, where its kernels can read 16 bytes at a time.
   const bool silu_at_end = args.activation == Activation::kSilu;

@@ -53,6 +53,8 @@ int create(void** handle) {
   return 0;
 }
 
+int create_nothing(void**) { return kFailure; }
+
 int operation_create(void** operation, int compute_type, int scale_type) {
   CHECK(compute_type == 68 && scale_type == 0);
   *operation = new Operation;
@@ -180,14 +182,30 @@ int multiply(void*, void* operation, const void* alpha, const void* a, void* a_l
   return 0;
 }
 
+constexpr CublasLt kFunctions = {create,
+                                 operation_create,
+                                 destroy<Operation>,
+                                 operation_set,
+                                 layout_create,
+                                 destroy<Layout>,
+                                 layout_set,
+                                 preference_create,
+                                 destroy<Preference>,
+                                 preference_set,
+                                 choose,
+                                 multiply};
+
+constexpr CublasLt kWithoutHandles = [] {
+  CublasLt functions = kFunctions;
+  functions.create = create_nothing;
+  return functions;
+}();
+
 }  // namespace
 
 CublasLtStandIn::CublasLtStandIn() {
-  static constexpr CublasLt functions = {create,         operation_create,  destroy<Operation>,  operation_set,
-                                         layout_create,  destroy<Layout>,   layout_set,          preference_create,
-                                         destroy<Preference>, preference_set, choose, multiply};
   state = {};
-  set_cublas_lt(&functions);
+  set_cublas_lt(&kFunctions);
 }
 
 CublasLtStandIn::~CublasLtStandIn() { set_cublas_lt(nullptr); }
@@ -196,5 +214,6 @@ int64_t CublasLtStandIn::products() const { return state.products; }
 int64_t CublasLtStandIn::alive() const { return state.alive; }
 void CublasLtStandIn::find_nothing() { state.finds = false; }
 void CublasLtStandIn::fail() { state.fails = true; }
+void CublasLtStandIn::make_no_handles() { set_cublas_lt(&kWithoutHandles); }
 
 }  // namespace statespace::test

@@ -21,6 +21,8 @@ class CublasLtStandIn {
   void find_nothing();
   /// From now on products fail when they are started.
   void fail();
+  /// Puts a library in its place that makes no handles.
+  void make_no_handles();
 };
 
 }  // namespace statespace::test

@@ -233,6 +233,7 @@ int main() {
       run_case(table, {3, 5, 2, bias, 0, 1}, seed++);
       run_case(table, {17, 64, 449, bias, 3, 1}, seed++);
       run_case(table, {33, 20, 1000, bias, 1, 1}, seed++);  // every row ignored
+      if (kEmulated && !bias) continue;                     // the rest takes long
       run_case(table, {300, 16, 1300, bias, 5, 1}, seed++);
       run_case(table, {530, 12, 70, bias, 0, 0.3f}, seed++);
       run_case(table, {40, 67, 2000, bias, 0, 30}, seed++);  // sharp: logits rise far above the target's

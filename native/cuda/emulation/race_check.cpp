@@ -177,8 +177,12 @@ int32_t __tsan_atomic32_exchange(volatile int32_t* word, int32_t value, int) {
   return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
 }
 uint8_t __tsan_atomic8_load(const volatile uint8_t* word, int) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
+int32_t __tsan_atomic32_load(const volatile int32_t* word, int) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 uint64_t __tsan_atomic64_load(const volatile uint64_t* word, int) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
 void __tsan_atomic8_store(volatile uint8_t* word, uint8_t value, int) {
+  __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+void __tsan_atomic32_store(volatile int32_t* word, int32_t value, int) {
   __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 void __tsan_atomic64_store(volatile uint64_t* word, uint64_t value, int) {
