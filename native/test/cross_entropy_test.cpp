@@ -95,6 +95,10 @@ void test_cross_entropy(const KernelTable& table) {
       bad[3] = static_cast<int32_t>(vocab);
       CHECK(table.cross_entropy({{rows, vocab, logits.data(), bad.data(), -7, smoothing}, ours.data()}) ==
             Status::kIndexOutOfRange);
+      Output untouched(rows * vocab);
+      CHECK(table.cross_entropy_backward({{rows, vocab, logits.data(), bad.data(), -7, smoothing}, grad_losses.data(),
+                                          untouched.data()}) == Status::kIndexOutOfRange);
+      CHECK(std::isnan(untouched.data()[0]) && std::isnan(untouched.data()[rows * vocab - 1]));
     }
   }
 }

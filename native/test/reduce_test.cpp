@@ -171,6 +171,38 @@ void test_adamw(const KernelTable& table) {
   CHECK_CLOSE(ours.data(), wanted.data(), static_cast<int64_t>(wanted.size()), 3e-7, "adamw");
 }
 
+/// More slots than one kernel takes, empty ones among them, at any address: the same bits as each slot alone.
+void test_many_slots(const KernelTable& table) {
+  const int64_t slot_count = 150;
+  const float schedule[] = {0.01f, 0.271f, 0.003f};
+  std::vector<std::vector<float>> alone, together;
+  std::vector<AdamWSlot> slots;
+  std::vector<GradSlot> grads;
+  double squares = 0;
+  for (auto* tensors : {&alone, &together}) {
+    Random random(16);
+    for (int64_t i = 0; i < 4 * slot_count; ++i) tensors->push_back(random.floats(i / 4 * 7 % 90 + 1, 0, 1));
+  }
+  for (int64_t i = 0; i < slot_count; ++i) {
+    auto* const tensor = &together[static_cast<size_t>(4 * i)];
+    const int64_t start = i % 2, count = static_cast<int64_t>(tensor[0].size()) - 1;
+    slots.push_back({tensor[0].data() + start, tensor[1].data() + start, tensor[2].data() + start,
+                     tensor[3].data() + start, count, 1.0f, 0.01f});
+    grads.push_back({tensor[1].data() + start, count});
+    for (int64_t k = 0; k < count; ++k) squares += std::pow(static_cast<double>(grads.back().data[k]), 2);
+    auto* const same = &alone[static_cast<size_t>(4 * i)];
+    const AdamWSlot slot = {same[0].data() + start, same[1].data() + start, same[2].data() + start,
+                            same[3].data() + start, count, 1.0f, 0.01f};
+    CHECK(table.adamw({1, &slot, 0.9, 0.999, 1e-8, schedule, nullptr}) == Status::kOk);
+  }
+  CHECK(table.adamw({slot_count, slots.data(), 0.9, 0.999, 1e-8, schedule, nullptr}) == Status::kOk);
+  CHECK(alone == together);
+  float norm = 0, factor = 0;
+  CHECK(table.grad_norm({slot_count, grads.data(), 1.0, &norm, &factor}) == Status::kOk);
+  const double wanted = std::sqrt(squares);
+  CHECK_CLOSE(&norm, &wanted, 1, 1e-7, "norm of many gradients");
+}
+
 }  // namespace
 }  // namespace statespace::test
 
@@ -183,6 +215,7 @@ int main() {
     test_argmax(table);
     test_grad_norm(table);
     test_adamw(table);
+    test_many_slots(table);
   });
   return finish("reduce");
 }

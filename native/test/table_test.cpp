@@ -50,6 +50,14 @@ void test_conversions(const KernelTable& table) {
                                     {1.0f, 1.00390625f, 1.01171875f, 3.4e38f, -0.0f, 1e-40f, -kInf},
                                     {0x3f80, 0x3f80, 0x3f82, 0x7f80, 0x8000, 0x0001, 0xff80});
   check_conversion<uint16_t, float>(table, DType::kBf16, DType::kF32, {0x3f80, 0xc040, 0x7f80}, {1.0f, -3.0f, kInf});
+  // From double in one step: rounding to float on the way would make ties of numbers that are none.
+  check_conversion<double, uint16_t>(table, DType::kF64, DType::kBf16,
+                                     {0x1.010000001p0, 0x1.00ffffffffp0, -0x1.030000001p0, 1e300, -1e-300, 0x1.fep127},
+                                     {0x3f81, 0x3f80, 0xbf82, 0x7f80, 0x8000, 0x7f7f});
+  check_conversion<double, uint16_t>(table, DType::kF64, DType::kF16,
+                                     {0x1.002000001p0, 0x1.001fffffffp0, 65519.9999999, 65520.0, 0x1.00000001p-25, -1e-300},
+                                     {0x3c01, 0x3c00, 0x7bff, 0x7c00, 0x0001, 0x8000});
+  check_conversion<int32_t, uint16_t>(table, DType::kI32, DType::kBf16, {16842753, -257, INT32_MIN}, {0x4b81, 0xc380, 0xcf00});
   // binary16: largest, overflow at the midpoint, smallest subnormal, half of it to even, signed zero
   check_conversion<float, uint16_t>(table, DType::kF32, DType::kF16,
                                     {1.0f, -2.5f, 65504.0f, 65519.0f, 65520.0f, 0x1p-24f, 0x1p-25f, -0.0f, -kInf,
@@ -72,6 +80,53 @@ void test_conversions(const KernelTable& table) {
   }
   check_conversion<float, uint16_t>(table, DType::kF32, DType::kF16, {kNan}, {0x7e00});
   check_conversion<float, uint16_t>(table, DType::kF32, DType::kBf16, {kNan}, {0x7fc0});
+}
+
+/// Views of unlike formats, and packed ones that begin anywhere.
+void test_strided_conversion(const KernelTable& table) {
+  Random random(53);
+  for (const Shape& shape : {shape_of({9}), shape_of({70, 45}), shape_of({3, 5, 7})}) {
+    for (const Layout from : kLayouts) {
+      const View x = random_view(random, shape, from, -300, 300);
+      const auto values = elements_of(x, shape);
+      std::vector<int32_t> out(values.size(), -1), wanted;
+      for (const double value : values) wanted.push_back(static_cast<int32_t>(value));
+      CHECK(table.copy({shape, DType::kF32, x.data(), x.strides, DType::kI32, out.data(), unit_strides(shape)}) == Status::kOk);
+      CHECK(out == wanted);
+    }
+  }
+  const Strides unit = {{1}};
+  const auto x = random.floats(23);
+  for (int64_t x_start = 0; x_start < 4; ++x_start) {
+    for (int64_t out_start = 0; out_start < 4; ++out_start) {
+      const int64_t count = 19;
+      Output out(count + 4);
+      CHECK(table.copy({shape_of({count}), DType::kF32, x.data() + x_start, unit, DType::kF32, out.data() + out_start,
+                        unit}) == Status::kOk);
+      CHECK_SAME_BITS(out.data() + out_start, x.data() + x_start, count, "copy of a packed part");
+      CHECK(std::isnan(out.data()[out_start + count]));
+      CHECK(table.unary({UnaryOp::kNeg, shape_of({count}), x.data() + x_start, unit, out.data() + out_start}) ==
+            Status::kOk);
+      CHECK(out.data()[out_start] == -x[static_cast<size_t>(x_start)]);
+      CHECK(out.data()[out_start + count - 1] == -x[static_cast<size_t>(x_start + count - 1)]);
+      CHECK(std::isnan(out.data()[out_start + count]));
+    }
+  }
+}
+
+/// A table of so many rows that a sort of ids takes several rounds, in order of positions.
+void test_large_vocabulary(const KernelTable& table) {
+  Random random(54);
+  const int64_t vocab = 70001, dim = 3, count = 2500;
+  const auto grad_out = random.floats(count * dim);
+  std::vector<int32_t> ids;
+  for (int64_t i = 0; i < count; ++i) ids.push_back(static_cast<int32_t>(i % 3 == 0 ? 70000 - i % 7 : random.below(vocab)));
+  std::vector<float> ours(static_cast<size_t>(vocab * dim)), wanted = ours;
+  for (int64_t i = 0; i < count * dim; ++i) {
+    wanted[static_cast<size_t>(ids[static_cast<size_t>(i / dim)] * dim + i % dim)] += grad_out[static_cast<size_t>(i)];
+  }
+  CHECK(table.embedding_backward({vocab, dim, count, ids.data(), grad_out.data(), ours.data()}) == Status::kOk);
+  CHECK_SAME_BITS(ours.data(), wanted.data(), vocab * dim, "embedding backward, many rows");
 }
 
 void test_embedding(const KernelTable& table) {
@@ -192,7 +247,9 @@ int main() {
   for_each_isa([](const statespace::KernelTable& table) {
     test_strided_copy(table);
     test_conversions(table);
+    test_strided_conversion(table);
     test_embedding(table);
+    test_large_vocabulary(table);
     test_random(table);
   });
   return finish("table");

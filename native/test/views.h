@@ -26,6 +26,17 @@ inline Shape shape_of(std::initializer_list<int64_t> sizes) {
   return shape;
 }
 
+/// Row-major strides.
+inline Strides unit_strides(const Shape& shape) {
+  Strides strides;
+  int64_t step = 1;
+  for (int32_t axis = shape.rank - 1; axis >= 0; --axis) {
+    strides.step[axis] = step;
+    step *= shape.size[axis];
+  }
+  return strides;
+}
+
 /// Offset of element `index` (row-major) of a view.
 inline int64_t offset_of(const Shape& shape, const Strides& strides, int64_t index) {
   int64_t offset = 0;
