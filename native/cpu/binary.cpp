@@ -1,5 +1,6 @@
 /// Arithmetic of two operands with broadcasting, and its one-operand relatives. Oracle:
 /// packages/ssd-core/src/ops/elementwise.
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "strided_walk.h"
@@ -23,9 +24,8 @@ Status run(const BinaryArgs& args, const F& f) noexcept {
 }  // namespace
 
 Status binary(const BinaryArgs& args) noexcept {
-  if (!valid_shape(args.shape)) return Status::kBadArgument;
-  if (element_count(args.shape) == 0) return Status::kOk;
-  if (args.a == nullptr || args.b == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_binary(args);
+  if (checked != Status::kOk || element_count(args.shape) == 0) return checked;
   switch (args.op) {
     case BinaryOp::kAdd:
       return run(args, [](Floats a, Floats b) { return a + b; });
@@ -45,9 +45,8 @@ Status binary(const BinaryArgs& args) noexcept {
 }
 
 Status affine(const AffineArgs& args) noexcept {
-  if (!valid_shape(args.shape)) return Status::kBadArgument;
-  if (element_count(args.shape) == 0) return Status::kOk;
-  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_affine(args);
+  if (checked != Status::kOk || element_count(args.shape) == 0) return checked;
   const Strides dense = contiguous_strides(args.shape);
   const Walk<2> walk = collapse<2>(args.shape, {&args.x_strides, &dense});
   const Floats alpha = broadcast(args.alpha);
@@ -62,9 +61,8 @@ Status affine(const AffineArgs& args) noexcept {
 }
 
 Status accumulate(const AccumulateArgs& args) noexcept {
-  if (!valid_shape(args.shape)) return Status::kBadArgument;
-  if (element_count(args.shape) == 0) return Status::kOk;
-  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_accumulate(args);
+  if (checked != Status::kOk || element_count(args.shape) == 0) return checked;
   const Walk<2> walk = collapse<2>(args.shape, {&args.x_strides, &args.out_strides});
   const int64_t x_step = walk.inner_step(0);
   const int64_t out_step = walk.inner_step(1);

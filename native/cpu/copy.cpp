@@ -1,4 +1,5 @@
 /// Strided copies with conversion, and fills. Oracle: packages/ssd-core/src/ops/elementwise.
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "number_format.h"
 #include "parallel.h"
@@ -112,9 +113,8 @@ bool copy_converted(const CopyArgs& args, const Walk<2>& walk) noexcept {
 }  // namespace
 
 Status copy(const CopyArgs& args) noexcept {
-  if (!valid_shape(args.shape)) return Status::kBadArgument;
-  if (element_count(args.shape) == 0) return Status::kOk;
-  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_copy(args);
+  if (checked != Status::kOk || element_count(args.shape) == 0) return checked;
   const Walk<2> walk = collapse<2>(args.shape, {&args.x_strides, &args.out_strides});
   const bool known = args.x_dtype == args.out_dtype
                          ? dispatch_dtype(args.x_dtype,
@@ -124,9 +124,8 @@ Status copy(const CopyArgs& args) noexcept {
 }
 
 Status fill(const FillArgs& args) noexcept {
-  if (!valid_shape(args.shape)) return Status::kBadArgument;
-  if (element_count(args.shape) == 0) return Status::kOk;
-  if (args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_fill(args);
+  if (checked != Status::kOk || element_count(args.shape) == 0) return checked;
   const Walk<1> walk = collapse<1>(args.shape, {&args.out_strides});
   const int64_t step = walk.inner_step(0);
   const bool known = dispatch_dtype(args.dtype, [&](auto type) noexcept {

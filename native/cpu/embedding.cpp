@@ -1,6 +1,7 @@
 /// Row lookup and its transpose. Oracle: packages/ssd-core/src/ops/embedding.
 #include <string.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -20,9 +21,8 @@ constexpr int64_t kVocabTiles = 64;
 }  // namespace
 
 Status embedding(const EmbeddingArgs& args) noexcept {
-  if (args.vocab < 0 || args.dim < 0 || args.count < 0) return Status::kBadArgument;
-  if (args.count == 0 || args.dim == 0) return Status::kOk;
-  if (args.weight == nullptr || args.ids == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_embedding(args);
+  if (checked != Status::kOk || args.count == 0 || args.dim == 0) return checked;
   if (!ids_in_range(args.ids, args.count, args.vocab)) return Status::kIndexOutOfRange;
   const size_t row_bytes = static_cast<size_t>(args.dim) * sizeof(float);
   for_ranges(args.count, larger<int64_t>(1, kElementGrain / args.dim), [&](int64_t begin, int64_t end) noexcept {
@@ -36,11 +36,9 @@ Status embedding(const EmbeddingArgs& args) noexcept {
 /// A counting sort brings the positions of each id together, in order; then every table row is the work of one
 /// chunk, so no two threads add to the same row and the order of additions is that of the positions.
 Status embedding_backward(const EmbeddingBackwardArgs& args) noexcept {
-  if (args.vocab < 0 || args.dim < 0 || args.count < 0) return Status::kBadArgument;
-  if (args.count == 0 || args.dim == 0) return Status::kOk;
-  if (args.grad_out == nullptr || args.ids == nullptr || args.grad_weight == nullptr) return Status::kBadArgument;
+  const Status checked = check_embedding_backward(args);
+  if (checked != Status::kOk || args.count == 0 || args.dim == 0) return checked;
   if (!ids_in_range(args.ids, args.count, args.vocab)) return Status::kIndexOutOfRange;
-  if (args.count > INT32_MAX) return Status::kBadArgument;
 
   // starts (vocab + 1) then positions (count), as int32 in float-sized places
   Scratch scratch(args.vocab + 1 + args.count);

@@ -4,6 +4,7 @@
 ///   dx = r (h - mean(h) - n mean(h n)),   dweight = sum grad_out n,   dbias = sum grad_out.
 #include <math.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "row_sums.h"
@@ -13,11 +14,6 @@ namespace statespace::STATESPACE_ISA_NS {
 namespace {
 
 constexpr int64_t kWeightRows = 64;
-
-bool valid(const LayerNormInputs& in) noexcept {
-  if (in.rows < 0 || in.dim < 0 || !(in.eps >= 0)) return false;
-  return in.rows == 0 || in.dim == 0 || in.x != nullptr;
-}
 
 /// Mean in two parts (their sum is more exact than a float), and rsqrt(var + eps).
 struct Moments {
@@ -77,9 +73,8 @@ void backward_row(const LayerNormInputs& in, const float* x, const float* grad_o
 
 Status layer_norm(const LayerNormArgs& args) noexcept {
   const LayerNormInputs& in = args.inputs;
-  if (!valid(in)) return Status::kBadArgument;
-  if (in.rows == 0 || in.dim == 0) return Status::kOk;
-  if (args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_layer_norm(args);
+  if (checked != Status::kOk || in.rows == 0 || in.dim == 0) return checked;
   for_ranges(in.rows, larger<int64_t>(1, kElementGrain / 4 / in.dim), [&](int64_t begin, int64_t end) noexcept {
     for (int64_t row = begin; row < end; ++row) {
       const float* x = in.x + row * in.x_row_stride;
@@ -98,9 +93,8 @@ Status layer_norm(const LayerNormArgs& args) noexcept {
 
 Status layer_norm_backward(const LayerNormBackwardArgs& args) noexcept {
   const LayerNormInputs& in = args.inputs;
-  if (!valid(in)) return Status::kBadArgument;
-  if (in.dim == 0) return Status::kOk;
-  if (in.rows > 0 && args.grad_out == nullptr) return Status::kBadArgument;
+  const Status checked = check_layer_norm_backward(args);
+  if (checked != Status::kOk || in.dim == 0) return checked;
   const int64_t blocks = ceil_div(in.rows, kWeightRows);
   const int64_t size = blocks * in.dim;
   Scratch scratch((args.grad_weight == nullptr ? 0 : size) + (args.grad_bias == nullptr ? 0 : size));

@@ -1,6 +1,7 @@
 /// Gradient norm and AdamW over many tensors at once. Oracle: packages/ssd-core/src/ops/{grad-norm,adamw}.
 #include <math.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -12,6 +13,13 @@ namespace {
 constexpr int64_t kGrain = 16384;
 
 int64_t chunk_count(int64_t elements) noexcept { return ceil_div(elements, kGrain); }
+
+template <typename Slot>
+int64_t chunk_count(const Slot* slots, int64_t slot_count) noexcept {
+  int64_t chunks = 0;
+  for (int64_t i = 0; i < slot_count; ++i) chunks += chunk_count(slots[i].count);
+  return chunks;
+}
 
 /// Calls body(slot, begin, end, chunk) for the pieces of all slots, kGrain elements at most each.
 template <typename Slot, typename Body>
@@ -84,15 +92,9 @@ void adamw_range(const AdamWSlot& slot, const AdamWFactors& f, int64_t begin, in
 }  // namespace
 
 Status grad_norm(const GradNormArgs& args) noexcept {
-  if (args.slot_count < 0 || !(args.max_norm >= 0)) return Status::kBadArgument;
-  if (args.norm == nullptr || args.factor == nullptr) return Status::kBadArgument;
-  if (args.slot_count > 0 && args.slots == nullptr) return Status::kBadArgument;
-  int64_t chunks = 0;
-  for (int64_t i = 0; i < args.slot_count; ++i) {
-    const GradSlot& slot = args.slots[i];
-    if (slot.count < 0 || (slot.count > 0 && slot.data == nullptr)) return Status::kBadArgument;
-    chunks += chunk_count(slot.count);
-  }
+  const Status checked = check_grad_norm(args);
+  if (checked != Status::kOk) return checked;
+  const int64_t chunks = chunk_count(args.slots, args.slot_count);
   Scratch scratch(2 * chunks);
   if (!scratch.ok()) return Status::kOutOfMemory;
   double* partials = reinterpret_cast<double*>(scratch.data());
@@ -114,15 +116,9 @@ Status grad_norm(const GradNormArgs& args) noexcept {
 }
 
 Status adamw(const AdamWArgs& args) noexcept {
-  if (args.slot_count < 0 || args.schedule == nullptr) return Status::kBadArgument;
-  if (args.slot_count > 0 && args.slots == nullptr) return Status::kBadArgument;
-  int64_t chunks = 0;
-  for (int64_t i = 0; i < args.slot_count; ++i) {
-    const AdamWSlot& slot = args.slots[i];
-    const bool whole = slot.param != nullptr && slot.grad != nullptr && slot.m != nullptr && slot.v != nullptr;
-    if (slot.count < 0 || (slot.count > 0 && !whole)) return Status::kBadArgument;
-    chunks += chunk_count(slot.count);
-  }
+  const Status checked = check_adamw(args);
+  if (checked != Status::kOk) return checked;
+  const int64_t chunks = chunk_count(args.slots, args.slot_count);
   const double lr = args.schedule[0];
   const double c1 = args.schedule[1];
   const double c2 = args.schedule[2];

@@ -1,6 +1,7 @@
 /// Philox4x32-10 numbers and dropout. Oracle: packages/ssd-core/src/ops/random.
 #include <math.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 
@@ -80,9 +81,8 @@ constexpr int64_t kGrain = 16384;
 }  // namespace
 
 Status random(const RandomArgs& args) noexcept {
-  if (args.count < 0) return Status::kBadArgument;
-  if (args.count == 0) return Status::kOk;
-  if (args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_random(args);
+  if (checked != Status::kOk || args.count == 0) return checked;
   switch (args.distribution) {
     case Distribution::kUniform:
       for_ranges(args.count, kGrain, [&](int64_t begin, int64_t end) noexcept {
@@ -101,9 +101,8 @@ Status random(const RandomArgs& args) noexcept {
 }
 
 Status dropout(const DropoutArgs& args) noexcept {
-  if (args.count < 0 || !(args.p >= 0 && args.p < 1)) return Status::kBadArgument;
-  if (args.count == 0) return Status::kOk;
-  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_dropout(args);
+  if (checked != Status::kOk || args.count == 0) return checked;
   const float scale = static_cast<float>(1 / (1 - args.p));
   // (k + 0.5) 2^-23 >= p for an integer k exactly when k >= p 2^23 - 0.5.
   const uint32_t threshold = static_cast<uint32_t>(::ceil(::fmax(args.p * 0x1p23 - 0.5, 0)));

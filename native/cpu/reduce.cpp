@@ -3,6 +3,7 @@
 /// The axes split into kept and reduced ones. Reduced elements are taken in pieces of kPiece, in row-major order;
 /// each piece leaves one partial result per kept element (in double for sums), and the partials are joined in
 /// order. Inside a piece, lanes run along whichever group of axes is contiguous.
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "scratch.h"
@@ -184,9 +185,8 @@ Status reduce(const ReduceArgs& args) noexcept {
 }
 
 Status argmax(const ArgmaxArgs& args) noexcept {
-  if (args.rows < 0 || args.dim < 1 || args.dim > INT32_MAX) return Status::kBadArgument;
-  if (args.rows == 0) return Status::kOk;
-  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_argmax(args);
+  if (checked != Status::kOk || args.rows == 0) return checked;
   for_ranges(args.rows, larger<int64_t>(1, kElementGrain / args.dim), [&](int64_t begin, int64_t end) noexcept {
     for (int64_t row = begin; row < end; ++row) {
       const float* x = args.x + row * args.x_row_stride;

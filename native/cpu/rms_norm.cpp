@@ -4,6 +4,7 @@
 /// y r weight:   dweight = sum g y r,   dy = r (g weight - y r^2 mean(g weight y)).
 #include <math.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "row_sums.h"
@@ -15,13 +16,6 @@ namespace {
 
 /// Rows whose weight gradients are added up before they join the others: cut by shape, so the order is fixed.
 constexpr int64_t kWeightRows = 64;
-
-bool valid(const RmsNormInputs& in) noexcept {
-  if (in.rows < 0 || in.dim < 0 || !(in.eps >= 0)) return false;
-  if (in.rows == 0 || in.dim == 0) return true;
-  if (in.group_size <= 0 || in.dim % in.group_size != 0) return false;
-  return in.x != nullptr && in.weight != nullptr;
-}
 
 /// y of one vector: x, or x SiLU(gate) where the gate comes first.
 STATESPACE_INLINE Floats gated(const float* x, const float* gate, int64_t i, int64_t count) {
@@ -110,9 +104,8 @@ float* shifted(float* p, int64_t by) noexcept { return p == nullptr ? nullptr : 
 
 Status rms_norm(const RmsNormArgs& args) noexcept {
   const RmsNormInputs& in = args.inputs;
-  if (!valid(in)) return Status::kBadArgument;
-  if (in.rows == 0 || in.dim == 0) return Status::kOk;
-  if (args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_rms_norm(args);
+  if (checked != Status::kOk || in.rows == 0 || in.dim == 0) return checked;
   for_ranges(in.rows, larger<int64_t>(1, kElementGrain / 4 / in.dim), [&](int64_t begin, int64_t end) noexcept {
     for (int64_t row = begin; row < end; ++row) {
       const float* before = gate_row(in, row, false);
@@ -128,9 +121,8 @@ Status rms_norm(const RmsNormArgs& args) noexcept {
 
 Status rms_norm_backward(const RmsNormBackwardArgs& args) noexcept {
   const RmsNormInputs& in = args.inputs;
-  if (!valid(in) || (in.rows > 0 && args.grad_gate != nullptr && in.gate == nullptr)) return Status::kBadArgument;
-  if (in.dim == 0) return Status::kOk;
-  if (in.rows > 0 && args.grad_out == nullptr) return Status::kBadArgument;
+  const Status checked = check_rms_norm_backward(args);
+  if (checked != Status::kOk || in.dim == 0) return checked;
   const int64_t blocks = ceil_div(in.rows, kWeightRows);
   Scratch scratch(args.grad_weight == nullptr ? 0 : blocks * in.dim);
   if (!scratch.ok()) return Status::kOutOfMemory;

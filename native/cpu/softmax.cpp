@@ -1,6 +1,7 @@
 /// Softmax, its logarithm, and cross-entropy of given logits. Oracle: packages/ssd-core/src/ops/{softmax,cross-entropy}.
 #include <math.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "row_sums.h"
@@ -56,11 +57,6 @@ Normaliser normaliser_of(const float* x, int64_t n) noexcept {
 
 int64_t row_grain(int64_t dim) noexcept { return larger<int64_t>(1, kElementGrain / 4 / dim); }
 
-bool valid(const CrossEntropyInputs& in) noexcept {
-  if (in.rows < 0 || in.vocab < 1 || !(in.label_smoothing >= 0 && in.label_smoothing <= 1)) return false;
-  return in.rows == 0 || (in.logits != nullptr && in.targets != nullptr);
-}
-
 bool targets_in_range(const CrossEntropyInputs& in) noexcept {
   for (int64_t row = 0; row < in.rows; ++row) {
     const int32_t target = in.targets[row];
@@ -72,9 +68,8 @@ bool targets_in_range(const CrossEntropyInputs& in) noexcept {
 }  // namespace
 
 Status softmax(const SoftmaxArgs& args) noexcept {
-  if (args.rows < 0 || args.dim < 0) return Status::kBadArgument;
-  if (args.rows == 0 || args.dim == 0) return Status::kOk;
-  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_softmax(args);
+  if (checked != Status::kOk || args.rows == 0 || args.dim == 0) return checked;
   for_ranges(args.rows, row_grain(args.dim), [&](int64_t begin, int64_t end) noexcept {
     for (int64_t row = begin; row < end; ++row) {
       const float* x = args.x + row * args.dim;
@@ -103,9 +98,8 @@ Status softmax(const SoftmaxArgs& args) noexcept {
 }
 
 Status softmax_backward(const SoftmaxBackwardArgs& args) noexcept {
-  if (args.rows < 0 || args.dim < 0) return Status::kBadArgument;
-  if (args.rows == 0 || args.dim == 0) return Status::kOk;
-  if (args.out == nullptr || args.grad_out == nullptr || args.grad_x == nullptr) return Status::kBadArgument;
+  const Status checked = check_softmax_backward(args);
+  if (checked != Status::kOk || args.rows == 0 || args.dim == 0) return checked;
   for_ranges(args.rows, row_grain(args.dim), [&](int64_t begin, int64_t end) noexcept {
     for (int64_t row = begin; row < end; ++row) {
       const float* out = args.out + row * args.dim;
@@ -128,9 +122,8 @@ Status softmax_backward(const SoftmaxBackwardArgs& args) noexcept {
 
 Status cross_entropy(const CrossEntropyArgs& args) noexcept {
   const CrossEntropyInputs& in = args.inputs;
-  if (!valid(in)) return Status::kBadArgument;
-  if (in.rows == 0) return Status::kOk;
-  if (args.losses == nullptr) return Status::kBadArgument;
+  const Status checked = check_cross_entropy(args);
+  if (checked != Status::kOk || in.rows == 0) return checked;
   if (!targets_in_range(in)) return Status::kIndexOutOfRange;
   const double smoothing = static_cast<double>(in.label_smoothing);
   for_ranges(in.rows, row_grain(in.vocab), [&](int64_t begin, int64_t end) noexcept {
@@ -158,9 +151,8 @@ Status cross_entropy(const CrossEntropyArgs& args) noexcept {
 
 Status cross_entropy_backward(const CrossEntropyBackwardArgs& args) noexcept {
   const CrossEntropyInputs& in = args.inputs;
-  if (!valid(in)) return Status::kBadArgument;
-  if (in.rows == 0) return Status::kOk;
-  if (args.grad_losses == nullptr || args.grad_logits == nullptr) return Status::kBadArgument;
+  const Status checked = check_cross_entropy_backward(args);
+  if (checked != Status::kOk || in.rows == 0) return checked;
   if (!targets_in_range(in)) return Status::kIndexOutOfRange;
   const float uniform = in.label_smoothing / static_cast<float>(in.vocab);
   for_ranges(in.rows, row_grain(in.vocab), [&](int64_t begin, int64_t end) noexcept {

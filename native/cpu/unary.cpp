@@ -1,6 +1,7 @@
 /// out = op(x), element by element. Oracle: packages/ssd-core/src/ops/unary.
 #include <math.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "strided_walk.h"
@@ -31,9 +32,8 @@ Status run(const UnaryArgs& args, const F& f) noexcept {
 }  // namespace
 
 Status unary(const UnaryArgs& args) noexcept {
-  if (!valid_shape(args.shape)) return Status::kBadArgument;
-  if (element_count(args.shape) == 0) return Status::kOk;
-  if (args.x == nullptr || args.out == nullptr) return Status::kBadArgument;
+  const Status checked = check_unary(args);
+  if (checked != Status::kOk || element_count(args.shape) == 0) return checked;
   switch (args.op) {
     case UnaryOp::kNeg:
       return run(args, [](Floats x) { return -x; });

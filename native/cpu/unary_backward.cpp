@@ -1,6 +1,7 @@
 /// grad_x = grad_out * op'(x), element by element. Oracle: packages/ssd-core/src/ops/unary.
 #include <math.h>
 
+#include "dense_checks.h"
 #include "isa_kernels.h"
 #include "parallel.h"
 #include "strided_walk.h"
@@ -53,9 +54,8 @@ Status run(const UnaryBackwardArgs& args, const F& derivative) noexcept {
 }  // namespace
 
 Status unary_backward(const UnaryBackwardArgs& args) noexcept {
-  if (!valid_shape(args.shape)) return Status::kBadArgument;
-  if (element_count(args.shape) == 0) return Status::kOk;
-  if (args.x == nullptr || args.grad_out == nullptr || args.grad_x == nullptr) return Status::kBadArgument;
+  const Status checked = check_unary_backward(args);
+  if (checked != Status::kOk || element_count(args.shape) == 0) return checked;
   switch (args.op) {
     case UnaryOp::kNeg:
       return run(args, [](Floats) { return broadcast(-1.0f); });
