@@ -9,6 +9,11 @@
 
 namespace statespace {
 
+#if defined(STATESPACE_HAVE_EMULATED_CUDA)
+namespace cuda {
+const KernelTable* waiting_cuda_kernels() noexcept;
+}
+#endif
 #if defined(STATESPACE_HAVE_SSE2)
 namespace sse2 {
 const KernelTable& kernel_table() noexcept;
@@ -27,7 +32,7 @@ const KernelTable& kernel_table() noexcept;
 
 namespace {
 
-constexpr int32_t kMostIsas = 3;
+constexpr int32_t kMostIsas = 4;
 
 /// The tables that can run here, worst first.
 struct Choices {
@@ -35,8 +40,33 @@ struct Choices {
   int32_t count = 0;
 };
 
+#if defined(STATESPACE_HAVE_EMULATED_CUDA)
+/// The CUDA kernels as host code, for tests; those that it lacks are the CPU's.
+const KernelTable* emulated_cuda() noexcept {
+  static const KernelTable table = [] {
+#if defined(STATESPACE_HAVE_SSE2)
+    KernelTable all = sse2::kernel_table();
+#else
+    KernelTable all = neon::kernel_table();
+#endif
+    const KernelTable& emulated = *cuda::waiting_cuda_kernels();
+    all.isa = "cuda-emulation";
+#define STATESPACE_OVERRIDE(name, Args) \
+  if (emulated.name != nullptr) all.name = emulated.name;
+    STATESPACE_DENSE_KERNELS(STATESPACE_OVERRIDE)
+    STATESPACE_SSM_KERNELS(STATESPACE_OVERRIDE)
+#undef STATESPACE_OVERRIDE
+    return all;
+  }();
+  return &table;
+}
+#endif
+
 Choices find_choices() noexcept {
   Choices choices;
+#if defined(STATESPACE_HAVE_EMULATED_CUDA)
+  choices.tables[choices.count++] = emulated_cuda();
+#endif
 #if defined(STATESPACE_HAVE_SSE2)
   choices.tables[choices.count++] = &sse2::kernel_table();
   if (has_avx2()) choices.tables[choices.count++] = &avx2::kernel_table();
