@@ -146,11 +146,14 @@ Status scan(SelectiveScanArgs args) noexcept {
   const FormatOf formats(args.u, args.delta, args.z, args.out, args.b_groups > 0 ? args.B : args.u,
                          args.c_groups > 0 ? args.C : args.u);
   if (!formats.known()) return Status::kBadArgument;
-  const int64_t width = args.d_state * kParts<Value>;
-  args.B = with_outer_stride(args.B, width);
-  args.C = with_outer_stride(args.C, width);
+  args.B = with_outer_stride(args.B, args.d_state);
+  args.C = with_outer_stride(args.C, args.d_state);
   DeviceSequences sequences;
   Status status = sequences.place(args, kTileSteps);
+  const int64_t used = sequences.chunks().total * args.d_state * args.dim;
+  if (status == Status::kOk && args.checkpoints != nullptr && used < args.checkpoint_room) {
+    status = clear_device(args.checkpoints + used, static_cast<size_t>(args.checkpoint_room - used) * sizeof(float));
+  }
   if (status == Status::kOk) status = sequences.clear_padding(args.out, 1, args.dim);
   if (status != Status::kOk || args.dim == 0 || sequences.count() == 0) return status;
   const bool many = sequences.count() * args.dim >= kManyChannels;

@@ -347,8 +347,8 @@ Status scan_backward(const SelectiveScanBackwardArgs& given) noexcept {
   const FormatOf summed(args.grad_B, args.grad_C);
   if (!formats.known() || !summed.known()) return Status::kBadArgument;
   const int64_t width = args.d_state * kParts<Value>;
-  args.B = with_outer_stride(args.B, width);
-  args.C = with_outer_stride(args.C, width);
+  args.B = with_outer_stride(args.B, args.d_state);
+  args.C = with_outer_stride(args.C, args.d_state);
 
   DeviceSequences sequences;
   Status status = sequences.place(args, kTileSteps);
@@ -392,7 +392,7 @@ Status scan_backward(const SelectiveScanBackwardArgs& given) noexcept {
   if (status != Status::kOk) return status;
   const auto sum_weights = [&](const float* from, int64_t parts, int64_t groups, const SequenceTarget& to) {
     return groups == 0 ? sum_partials(from, parts, dim * width, static_cast<float*>(to.data))
-                       : sum_partials(from, parts, batch, seq_len, groups, width, to);
+                       : sum_partials(from, parts, batch, seq_len, groups, args.d_state, to, kParts<Value>);
   };
   return first_failure({sum_partials(partials.A, count, dim * width, args.grad_A),
                         sum_weights(partials.B, parts_B, args.b_groups, args.grad_B),

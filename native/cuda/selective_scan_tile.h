@@ -79,8 +79,9 @@ __device__ __forceinline__ void load_state_rows(const SequenceView& view, int64_
   const int64_t base = row_offset(view, batch, step) + group * view.outer_stride;
   for (int i = static_cast<int>(threadIdx.x); i < kTileSteps * width; i += kScanThreads) {
     const int t = i / width, n = i % width;
-    tile[i] = t < steps && n < filled ? load_entry<kFormat>(view, base + t * view.len_stride + n * view.inner_stride)
-                                      : 0.0f;
+    // The parts of a number lie side by side, whatever the stride between numbers is.
+    const int64_t inside = n / kParts<Value> * view.inner_stride + n % kParts<Value>;
+    tile[i] = t < steps && n < filled ? load_entry<kFormat>(view, base + t * view.len_stride + inside) : 0.0f;
   }
 }
 

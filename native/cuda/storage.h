@@ -95,7 +95,7 @@ __device__ __forceinline__ int64_t row_offset(const Tensor& tensor, int64_t batc
 /// Puts the real stride in the place of kPackedOuter.
 template <typename Tensor>
 Tensor with_outer_stride(Tensor tensor, int64_t inner) {
-  if (tensor.outer_stride == kPackedOuter) tensor.outer_stride = inner;
+  if (tensor.outer_stride == kPackedOuter) tensor.outer_stride = inner * tensor.inner_stride;
   return tensor;
 }
 
