@@ -18,13 +18,18 @@ const KernelTable* waiting_cuda_kernels() noexcept;
 namespace sse2 {
 const KernelTable& kernel_table() noexcept;
 }
+#endif
+#if defined(STATESPACE_HAVE_AVX2)
 namespace avx2 {
 const KernelTable& kernel_table() noexcept;
 }
+#endif
+#if defined(STATESPACE_HAVE_AVX512)
 namespace avx512 {
 const KernelTable& kernel_table() noexcept;
 }
-#else
+#endif
+#if defined(STATESPACE_HAVE_NEON)
 namespace neon {
 const KernelTable& kernel_table() noexcept;
 }
@@ -69,9 +74,14 @@ Choices find_choices() noexcept {
 #endif
 #if defined(STATESPACE_HAVE_SSE2)
   choices.tables[choices.count++] = &sse2::kernel_table();
+#endif
+#if defined(STATESPACE_HAVE_AVX2)
   if (has_avx2()) choices.tables[choices.count++] = &avx2::kernel_table();
+#endif
+#if defined(STATESPACE_HAVE_AVX512)
   if (has_avx512()) choices.tables[choices.count++] = &avx512::kernel_table();
-#else
+#endif
+#if defined(STATESPACE_HAVE_NEON)
   choices.tables[choices.count++] = &neon::kernel_table();
 #endif
   return choices;

@@ -1,4 +1,5 @@
-/** Finds the native addon: a local build first, then the package for this platform. */
+/** Finds the native addon: the file that STATESPACE_ADDON names and no other, or a local build, or the package for this platform. */
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Addon } from './addon.js';
 import {
@@ -41,6 +42,8 @@ export function loadUnlessUnwanted(): LoadResult {
 }
 
 function candidates(): string[] {
+  const file = process.env.STATESPACE_ADDON;
+  if (file !== undefined && file !== '') return [resolve(file)];
   return [
     // Both src/ and dist/ stand one level below the package.
     fileURLToPath(new URL('../build/Release/statespace.node', moduleUrl())),
