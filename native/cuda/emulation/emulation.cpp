@@ -123,7 +123,7 @@ void Machine::run_block(int64_t index, int64_t blocks) noexcept {
   ++watch.stamp.run;
   at_barrier = 0;
   block_epoch = 0;
-  std::memset(shared.data(), 0xff, shared.size());
+  if (!shared.empty()) std::memset(shared.data(), 0xff, shared.size());
   for (int i = 0; i < thread_count; ++i) {
     threads[i].wait = Wait::kNone;
     threads[i].place = {{static_cast<unsigned>(i)},
