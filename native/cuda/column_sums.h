@@ -41,10 +41,10 @@ struct ColumnPartials {
   double* sums[kSums];
 };
 
-/// The body of a kernel: partials of addends(row, column), neighbouring threads on neighbouring columns.
-template <int kSums, typename AddendsAt>
+/// The body of a kernel: partials of addends_of(column)(row), neighbouring threads on neighbouring columns.
+template <int kSums, typename AddendsOf>
 __device__ __forceinline__ void sum_columns(const ColumnPieces& matrix, const ColumnPartials<kSums>& partials,
-                                            const AddendsAt& addends) {
+                                            const AddendsOf& addends_of) {
   auto& shared = shared_memory<ColumnShared<kSums>>();
   const int lane = lane_index(), line = static_cast<int>(threadIdx.x) / kSumColumns;
   const int64_t items = matrix.pieces() * matrix.column_blocks();
@@ -55,9 +55,10 @@ __device__ __forceinline__ void sum_columns(const ColumnPieces& matrix, const Co
     const int64_t end = begin + (left < matrix.piece ? left : matrix.piece);
     double sums[kSums] = {};
     if (column < matrix.columns) {
+      const auto addends = addends_of(column);
 #pragma unroll 2
       for (int64_t row = begin + line; row < end; row += kSumRows) {
-        const Addends<kSums> more = addends(row, column);
+        const Addends<kSums> more = addends(row);
 #pragma unroll
         for (int s = 0; s < kSums; ++s) sums[s] += static_cast<double>(more.value[s]);
       }

@@ -85,11 +85,13 @@ __global__ void __launch_bounds__(kSumThreads)
     layer_norm_weight_kernel(const LayerNormBackwardArgs args, const ColumnPieces matrix,
                              const ColumnPartials<2> partials, const Moments* all_moments) {
   const LayerNormInputs& in = args.inputs;
-  sum_columns(matrix, partials, [&](int64_t row, int64_t column) {
-    const float grad = args.grad_out[row * in.dim + column];
-    const float normal =
-        all_moments == nullptr ? 0.0f : all_moments[row].normalised(in.x[row * in.x_row_stride + column]);
-    return Addends<2>{{grad * normal, grad}};
+  sum_columns(matrix, partials, [&](int64_t column) {
+    return [&in, &args, all_moments, column](int64_t row) {
+      const float grad = args.grad_out[row * in.dim + column];
+      const float normal =
+          all_moments == nullptr ? 0.0f : all_moments[row].normalised(in.x[row * in.x_row_stride + column]);
+      return Addends<2>{{grad * normal, grad}};
+    };
   });
 }
 

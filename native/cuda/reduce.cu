@@ -52,7 +52,8 @@ struct Max : JoinMaxima {
   static __device__ double start() { return -kInfinity; }
 };
 
-template <typename Join, typename Value>
+/// kOneAxis: the reduced elements are equally far apart.
+template <typename Join, typename Value, bool kOneAxis>
 __global__ void __launch_bounds__(kThreads) reduce_kernel(const Reduction<Value> work) {
   auto& shared = shared_memory<Partials>();
   const Join join;
@@ -70,7 +71,8 @@ __global__ void __launch_bounds__(kThreads) reduce_kernel(const Reduction<Value>
       const int64_t end = begin + (left < work.piece ? left : work.piece);
 #pragma unroll 4
       for (int64_t i = begin + lane; i < end; i += work.lanes) {
-        result = join(result, static_cast<double>(x[offsets_at(work.reduced, i).at[0]]));
+        const int64_t offset = kOneAxis ? i * work.reduced.step[0][0] : offsets_at(work.reduced, i).at[0];
+        result = join(result, static_cast<double>(x[offset]));
       }
     }
     shared.value[thread] = result;
@@ -113,7 +115,9 @@ template <typename Join, typename Value>
 Status launch_reduction(const Reduction<Value>& work) {
   const GridShape grid = {blocks_for(work.kept_blocks() * work.pieces()), kThreads,
                           static_cast<int64_t>(sizeof(Partials))};
-  return launch(reduce_kernel<Join, Value>, grid, work);
+  // Of no axis there is one element, at 0.
+  return work.reduced.rank <= 1 ? launch(reduce_kernel<Join, Value, true>, grid, work)
+                                : launch(reduce_kernel<Join, Value, false>, grid, work);
 }
 
 /// The last stage: (parts, count) joined over the parts.

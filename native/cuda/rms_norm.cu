@@ -20,10 +20,10 @@ struct Group {
   /// First channel.
   int64_t at;
 
-  __device__ Group(const RmsNormInputs& inputs, int64_t group)
-      : in(inputs),
-        row(group / (inputs.dim / inputs.group_size)),
-        at(group % (inputs.dim / inputs.group_size) * inputs.group_size) {}
+  static __device__ Group of(const RmsNormInputs& in, int64_t index) {
+    const int64_t groups = in.dim / in.group_size;
+    return {in, index / groups, index % groups * in.group_size};
+  }
   __device__ int64_t place() const { return row * in.dim + at; }
   __device__ float x(int64_t i) const { return in.x[row * in.x_row_stride + at + i]; }
   __device__ float weight(int64_t i) const { return in.weight[at + i]; }
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kRowThreads) rms_norm_kernel(const RmsNormArgs
   RowTeam<kLong> team;
   const RmsNormInputs& in = args.inputs;
   team.for_rows(in.rows * (in.dim / in.group_size), [&](int64_t index) {
-    const Group group(in, index);
+    const Group group = Group::of(in, index);
     float squares = 0;
     team.for_entries(in.group_size, [&](int64_t i) {
       const float y = group.y(i);
@@ -81,7 +81,7 @@ __global__ void __launch_bounds__(kRowThreads)
   RowTeam<kLong> team;
   const RmsNormInputs& in = args.inputs;
   team.for_rows(in.rows * (in.dim / in.group_size), [&](int64_t index) {
-    const Group group(in, index);
+    const Group group = Group::of(in, index);
     float squares = 0, products = 0;
     team.for_entries(in.group_size, [&](int64_t i) {
       const float y = group.y(i);
@@ -101,12 +101,14 @@ __global__ void __launch_bounds__(kSumThreads)
     rms_norm_weight_kernel(const RmsNormBackwardArgs args, const ColumnPieces matrix, const ColumnPartials<1> partials,
                            const float* inverses) {
   const RmsNormInputs& in = args.inputs;
-  sum_columns(matrix, partials, [&](int64_t row, int64_t column) {
-    const int64_t index = row * (in.dim / in.group_size) + column / in.group_size;
-    const Group group(in, index);
-    const int64_t i = column - group.at;
-    const float g = group.upstream(args.grad_out[group.place() + i], i);
-    return Addends<1>{{g * group.y(i) * inverses[index]}};
+  const int64_t groups = in.dim / in.group_size;
+  sum_columns(matrix, partials, [&](int64_t column) {
+    const int64_t index = column / in.group_size, i = column - index * in.group_size;
+    return [&in, &args, inverses, groups, index, i](int64_t row) {
+      const Group group = {in, row, index * in.group_size};
+      const float g = group.upstream(args.grad_out[group.place() + i], i);
+      return Addends<1>{{g * group.y(i) * inverses[row * groups + index]}};
+    };
   });
 }
 
