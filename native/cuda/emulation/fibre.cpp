@@ -1,6 +1,7 @@
 #include "emulation/fibre.h"
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -39,6 +40,10 @@ statespace_switch_stack:
 #endif
 
 void prepare_fibre(Fibre& fibre, void (*entry)()) noexcept {
+#if defined(__SANITIZE_ADDRESS__)
+  // What entry() of the last run marked around its variables still stands there, since it never returned.
+  ASAN_UNPOISON_MEMORY_REGION(fibre.stack, fibre.stack_bytes);
+#endif
 #if defined(__x86_64__)
   // The stack as statespace_switch_stack leaves it: six registers and the address that it returns to, which is where
   // entry() begins. The word above stands for entry's own return address, so that its frame is aligned as after a call.
