@@ -8,7 +8,7 @@ namespace statespace::binding {
 namespace {
 
 /// Raised with every new function and every change of a function's arguments; src/addon.ts refuses another number.
-constexpr int32_t kInterfaceVersion = 4;
+constexpr int32_t kInterfaceVersion = 5;
 
 bool Define(napi_env env, napi_value exports, std::span<const Method> methods) {
   for (const Method& method : methods) {

@@ -2,7 +2,7 @@
 import type { TypedArray } from '@statespace/ssd-core';
 
 /** Must equal `interfaceVersion` of the binary; binding/addon.cc raises it with every change of a call. */
-export const interfaceVersion = 4;
+export const interfaceVersion = 5;
 
 export type NativeArray = TypedArray | readonly TypedArray[] | undefined;
 
