@@ -15,7 +15,7 @@ __device__ __forceinline__ float activate(const CausalConv1dArgs& args, float pr
   return args.activation == Activation::kSilu ? silu(pre) : pre;
 }
 
-/// kWidth 0: any width.
+/// With kWidth 0 a kernel for widths beyond kMostConvWidth, which reads its inputs again for every output.
 template <Format kFormat, int kWidth>
 __global__ void __launch_bounds__(kConvThreads)
     causal_conv1d_kernel(const CausalConv1dArgs args, const SequenceChunks chunks, const int64_t channel_blocks) {

@@ -1,31 +1,9 @@
 #include "device_memory.h"
 #include "kernels.h"
 
-/// The kernels that there are, one line each: X(function, argument structure).
+/// The kernels that there are: every dense one, and of the state-space kernels these.
 #define STATESPACE_CUDA_KERNELS(X)                           \
-  X(unary, UnaryArgs)                                        \
-  X(unary_backward, UnaryBackwardArgs)                       \
-  X(binary, BinaryArgs)                                      \
-  X(affine, AffineArgs)                                      \
-  X(copy, CopyArgs)                                          \
-  X(accumulate, AccumulateArgs)                              \
-  X(fill, FillArgs)                                          \
-  X(reduce, ReduceArgs)                                      \
-  X(argmax, ArgmaxArgs)                                      \
-  X(grad_norm, GradNormArgs)                                 \
-  X(adamw, AdamWArgs)                                        \
-  X(rms_norm, RmsNormArgs)                                   \
-  X(rms_norm_backward, RmsNormBackwardArgs)                  \
-  X(layer_norm, LayerNormArgs)                               \
-  X(layer_norm_backward, LayerNormBackwardArgs)              \
-  X(softmax, SoftmaxArgs)                                    \
-  X(softmax_backward, SoftmaxBackwardArgs)                   \
-  X(cross_entropy, CrossEntropyArgs)                         \
-  X(cross_entropy_backward, CrossEntropyBackwardArgs)        \
-  X(embedding, EmbeddingArgs)                                \
-  X(embedding_backward, EmbeddingBackwardArgs)               \
-  X(random, RandomArgs)                                      \
-  X(dropout, DropoutArgs)                                    \
+  STATESPACE_DENSE_KERNELS(X)                                \
   X(selective_scan, SelectiveScanArgs)                       \
   X(selective_scan_backward, SelectiveScanBackwardArgs)      \
   X(selective_scan_c64, SelectiveScanArgs)                   \
@@ -35,9 +13,7 @@
   X(ssd_chunk_scan, SsdChunkScanArgs)                        \
   X(ssd_chunk_scan_backward, SsdChunkScanBackwardArgs)       \
   X(selective_state_update, SelectiveStateUpdateArgs)        \
-  X(causal_conv1d_update, CausalConv1dUpdateArgs)            \
-  X(gemm, GemmArgs)                                          \
-  X(linear_cross_entropy, LinearCrossEntropyArgs)
+  X(causal_conv1d_update, CausalConv1dUpdateArgs)
 
 namespace statespace::cuda {
 namespace {

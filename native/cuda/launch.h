@@ -25,6 +25,14 @@ inline constexpr int64_t kMaxBlocks = 5;
 /// Blocks for `items` pieces of work. A kernel takes the pieces blockIdx.x, blockIdx.x + gridDim.x, ...
 constexpr int64_t blocks_for(int64_t items) { return items < kMaxBlocks ? items : kMaxBlocks; }
 
+/// Takes the steps one after another as long as they succeed; the status of the last one taken.
+template <typename... Steps>
+Status in_order(const Steps&... steps) {
+  Status status = Status::kOk;
+  static_cast<void>((((status = steps()) == Status::kOk) && ...));
+  return status;
+}
+
 #if defined(__CUDACC__)
 
 /// Starts kernel(args...) in the order of the stream; kOk says that it was queued.

@@ -8,16 +8,15 @@ namespace {
 
 constexpr int kThreads = 256;
 
-__device__ float sum_at(const float* partials, int64_t parts, int64_t count, int64_t index) {
-  float sum = 0.0f;
+__device__ float sum_at(const float* partials, int64_t parts, int64_t count, int64_t index, float sum = 0.0f) {
   for (int64_t part = 0; part < parts; ++part) sum += partials[part * count + index];
   return sum;
 }
 
 __global__ void __launch_bounds__(kThreads)
-    sum_partials_kernel(const float* partials, int64_t parts, int64_t count, float* out) {
+    sum_partials_kernel(const float* partials, int64_t parts, int64_t count, float* out, bool add) {
   for (int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x; i < count; i += gridDim.x * int64_t{kThreads}) {
-    out[i] = sum_at(partials, parts, count, i);
+    out[i] = sum_at(partials, parts, count, i, add ? out[i] : 0.0f);
   }
 }
 
@@ -34,10 +33,10 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
-Status sum_partials(const float* partials, int64_t parts, int64_t count, float* out) noexcept {
+Status sum_partials(const float* partials, int64_t parts, int64_t count, float* out, bool add) noexcept {
   if (out == nullptr) return Status::kOk;
   return launch(sum_partials_kernel, {blocks_for(ceil_divide<int64_t>(count, kThreads)), kThreads}, partials, parts,
-                count, out);
+                count, out, add);
 }
 
 Status sum_partials(const float* partials, int64_t parts, int64_t batch, int64_t seq_len, int64_t groups,

@@ -5,8 +5,9 @@
 
 namespace statespace::cuda {
 
-/// out[i] = sum over parts p of partials[p * count + i], in order of p; nothing when `out` is null.
-Status sum_partials(const float* partials, int64_t parts, int64_t count, float* out) noexcept;
+/// out[i] = sum over parts p of partials[p * count + i], in order of p, behind out[i] itself with `add`; nothing when `out`
+/// is null.
+Status sum_partials(const float* partials, int64_t parts, int64_t count, float* out, bool add = false) noexcept;
 
 /// The same into a (B, L, G, width) tensor of any format, of entries of `floats` floats side by side. Parts lie as
 /// (parts, B, L, G, width, floats).

@@ -80,14 +80,7 @@ __global__ void __launch_bounds__(kScanThreads)
         tile.input[at] = delta * u;
         tile.u[at] = u;
       });
-      if (args.b_groups > 0) {
-        load_state_rows<kFormat, Value>(args.B, span.batch, begin, steps, channels.b_group, d_state,
-                                        cut.padded_states, tile.B);
-      }
-      if (args.c_groups > 0) {
-        load_state_rows<kFormat, Value>(args.C, span.batch, begin, steps, channels.c_group, d_state,
-                                        cut.padded_states, tile.C);
-      }
+      load_B_and_C<kFormat, Value>(args, channels, cut, span.batch, begin, steps, d_state, tile.B, tile.C);
       if (args.checkpoints != nullptr && present) store_checkpoint(args, checkpoint, channel, own.first, h);
       __syncthreads();
 

@@ -63,14 +63,7 @@ __global__ void __launch_bounds__(kScanThreads, (kResidentBlocks<Value, kStates>
         tile.u[at] = u;
         tile.dy[at] = dy;
       });
-      if (args.b_groups > 0) {
-        load_state_rows<kFormat, Value>(args.B, span.batch, begin, steps, channels.b_group, d_state,
-                                        cut.padded_states, tile.B);
-      }
-      if (args.c_groups > 0) {
-        load_state_rows<kFormat, Value>(args.C, span.batch, begin, steps, channels.c_group, d_state,
-                                        cut.padded_states, tile.C);
-      }
+      load_B_and_C<kFormat, Value>(args, channels, cut, span.batch, begin, steps, d_state, tile.B, tile.C);
       Value start[kStates];
 #pragma unroll
       for (int s = 0; s < kStates; ++s) {
@@ -237,14 +230,6 @@ Status run(const SelectiveScanBackwardArgs& args, const ScanCut& cut, Format for
   });
 }
 
-/// The first status that is not kOk.
-Status first_failure(std::initializer_list<Status> all) {
-  for (const Status status : all) {
-    if (status != Status::kOk) return status;
-  }
-  return Status::kOk;
-}
-
 template <typename Value>
 Status scan_backward(const SelectiveScanBackwardArgs& given) noexcept {
   const Status checked = check_selective_scan(given);
@@ -306,13 +291,14 @@ Status scan_backward(const SelectiveScanBackwardArgs& given) noexcept {
     return groups == 0 ? sum_partials(from, parts, dim * width, static_cast<float*>(to.data))
                        : sum_partials(from, parts, batch, seq_len, groups, args.d_state, to, kParts<Value>);
   };
-  return first_failure({sum_partials(partials.A, count, dim * width, args.grad_A),
-                        sum_weights(partials.B, parts_B, args.b_groups, args.grad_B),
-                        sum_weights(partials.C, parts_C, args.c_groups, args.grad_C),
-                        sum_partials(partials.D, count, dim, args.grad_D),
-                        sum_partials(partials.delta_bias, count, dim, args.grad_delta_bias),
-                        sequences.clear_padding(args.grad_u, 1, dim), sequences.clear_padding(args.grad_delta, 1, dim),
-                        sequences.clear_padding(args.grad_z, 1, dim)});
+  return in_order([&] { return sum_partials(partials.A, count, dim * width, args.grad_A); },
+                  [&] { return sum_weights(partials.B, parts_B, args.b_groups, args.grad_B); },
+                  [&] { return sum_weights(partials.C, parts_C, args.c_groups, args.grad_C); },
+                  [&] { return sum_partials(partials.D, count, dim, args.grad_D); },
+                  [&] { return sum_partials(partials.delta_bias, count, dim, args.grad_delta_bias); },
+                  [&] { return sequences.clear_padding(args.grad_u, 1, dim); },
+                  [&] { return sequences.clear_padding(args.grad_delta, 1, dim); },
+                  [&] { return sequences.clear_padding(args.grad_z, 1, dim); });
 }
 
 }  // namespace

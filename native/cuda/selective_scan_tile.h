@@ -85,6 +85,19 @@ __device__ __forceinline__ void load_state_rows(const SequenceView& view, int64_
   }
 }
 
+/// The rows of B and of C that vary with the step.
+template <Format kFormat, typename Value>
+__device__ __forceinline__ void load_B_and_C(const SelectiveScanInputs& args, const ChannelBlock& channels,
+                                             const ScanCut& cut, int64_t batch, int64_t step, int steps, int d_state,
+                                             float* B, float* C) {
+  if (args.b_groups > 0) {
+    load_state_rows<kFormat, Value>(args.B, batch, step, steps, channels.b_group, d_state, cut.padded_states, B);
+  }
+  if (args.c_groups > 0) {
+    load_state_rows<kFormat, Value>(args.C, batch, step, steps, channels.c_group, d_state, cut.padded_states, C);
+  }
+}
+
 /// Delta of one entry, and where its softplus stood.
 struct Step {
   float before_softplus;

@@ -27,7 +27,7 @@ struct SsdAdjointTile {
   float M[kSsdSteps * kSsdPitch];
   float spread[kSsdSteps * kSsdPitch];
   float W[kSsdSteps * kSsdPitch];
-  LogDecays alpha;
+  LogDecays<kSsdSteps> alpha;
   float delta[kSsdSteps], O[kSsdSteps], R[kSsdSteps];
   float f[kSsdSteps], g[kSsdSteps], xq[kSsdSteps];
   float pi[kSsdThreads / kWarpSize];

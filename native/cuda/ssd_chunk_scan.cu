@@ -26,7 +26,7 @@ struct SsdTile {
   /// exp(alpha_l), and exp(alpha_T - alpha_s) Delta_s.
   float decay[kSsdSteps];
   float rest[kSsdSteps];
-  LogDecays alpha;
+  LogDecays<kSsdSteps> alpha;
 };
 
 /// The part of the state that a thread keeps: rows p, p + 1, ... and states n, n + 1, ...

@@ -8,16 +8,6 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// sums[i] = (first ? 0 : sums[i]) + sum over parts of partials[part][i].
-__global__ void __launch_bounds__(kThreads)
-    add_parts_kernel(const float* partials, int64_t parts, int64_t count, bool first, float* sums) {
-  for (int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x; i < count; i += gridDim.x * int64_t{kThreads}) {
-    float sum = first ? 0.0f : sums[i];
-    for (int64_t part = 0; part < parts; ++part) sum += partials[part * count + i];
-    sums[i] = sum;
-  }
-}
-
 /// dx = sum over slices + D dy, and dz = grad_out o silu'(z) with o = y + D x, which the forward pass left in `y`.
 __global__ void __launch_bounds__(kThreads)
     ssd_row_gradients_kernel(const SsdChunkScanBackwardArgs args, const float* partials, const int64_t slices,
@@ -102,12 +92,8 @@ Status SsdGradients::reserve_states(int64_t parts) noexcept {
 }
 
 Status SsdGradients::add_round(int64_t parts, bool first) noexcept {
-  const auto add = [&](const float* partials, float* sums) {
-    if (sums == nullptr) return Status::kOk;
-    return launch(add_parts_kernel, grid_of(coefficients()), partials, parts, coefficients(), first, sums);
-  };
-  const Status status = add(partials_.B, sum_B_);
-  return status == Status::kOk ? add(partials_.C, sum_C_) : status;
+  return in_order([&] { return sum_partials(partials_.B, parts, coefficients(), sum_B_, !first); },
+                  [&] { return sum_partials(partials_.C, parts, coefficients(), sum_C_, !first); });
 }
 
 Status SsdGradients::finish_rows() noexcept {
@@ -122,32 +108,24 @@ Status SsdGradients::finish_rows() noexcept {
 
 Status SsdGradients::finish() noexcept {
   const int64_t heads = args_.n_heads, channels = heads * args_.head_dim, sequences = sequences_.count();
-  Status status = finish_rows();
-  const auto then = [&](auto&& next) {
-    if (status == Status::kOk) status = next();
-  };
-  then([&] { return store_states(args_, sum_B_, args_.grad_B); });
-  then([&] { return store_states(args_, sum_C_, args_.grad_C); });
-  then([&] {
-    return sum_partials(partials_.delta, parts(), args_.batch, args_.seq_len, 1, heads, args_.grad_dt);
-  });
-  then([&] { return sum_partials(partials_.A, sequences * parts(), heads, args_.grad_A); });
-  then([&] { return sum_partials(partials_.bias, sequences * parts(), heads, args_.grad_dt_bias); });
-  if (args_.grad_D != nullptr && args_.d_has_head_dim) {
-    then([&] { return sum_partials(partials_.D, sequences, channels, args_.grad_D); });
-  } else if (args_.grad_D != nullptr) {
+  const auto sum_D = [&] {
+    if (args_.grad_D == nullptr || args_.d_has_head_dim) return sum_partials(partials_.D, sequences, channels, args_.grad_D);
     float* const sums = take(channels);
-    if (status == Status::kOk) status = status_;
-    then([&] { return sum_partials(partials_.D, sequences, channels, sums); });
-    then([&] {
-      return launch(sum_head_rows_kernel, grid_of(heads), static_cast<const float*>(sums), heads, args_.head_dim,
-                    args_.grad_D);
-    });
-  }
-  then([&] { return sequences_.clear_padding(args_.grad_x, heads, args_.head_dim); });
-  then([&] { return sequences_.clear_padding(args_.grad_z, heads, args_.head_dim); });
-  then([&] { return sequences_.clear_padding(args_.grad_dt, 1, heads); });
-  return status;
+    return in_order([&] { return status_; }, [&] { return sum_partials(partials_.D, sequences, channels, sums); },
+                    [&] {
+                      return launch(sum_head_rows_kernel, grid_of(heads), static_cast<const float*>(sums), heads,
+                                    args_.head_dim, args_.grad_D);
+                    });
+  };
+  return in_order(
+      [&] { return finish_rows(); }, [&] { return store_states(args_, sum_B_, args_.grad_B); },
+      [&] { return store_states(args_, sum_C_, args_.grad_C); },
+      [&] { return sum_partials(partials_.delta, parts(), args_.batch, args_.seq_len, 1, heads, args_.grad_dt); },
+      [&] { return sum_partials(partials_.A, sequences * parts(), heads, args_.grad_A); },
+      [&] { return sum_partials(partials_.bias, sequences * parts(), heads, args_.grad_dt_bias); }, sum_D,
+      [&] { return sequences_.clear_padding(args_.grad_x, heads, args_.head_dim); },
+      [&] { return sequences_.clear_padding(args_.grad_z, heads, args_.head_dim); },
+      [&] { return sequences_.clear_padding(args_.grad_dt, 1, heads); });
 }
 
 }  // namespace statespace::cuda

@@ -32,7 +32,8 @@ struct TensorTile {
   /// B and x with the steps inside.
   uint16_t B_steps[kStates * kStepPitch];
   uint16_t x_steps[kRows * kStepPitch];
-  float high[kSteps], low[kSteps], delta[kSteps], decay[kSteps], rest[kSteps];
+  LogDecays<kSteps> alpha;
+  float delta[kSteps], decay[kSteps], rest[kSteps];
 };
 
 /// Two neighbouring entries.
@@ -77,8 +78,7 @@ __device__ void prepare(const SsdChunkScanInputs& args, const SsdItem& item, int
 #pragma unroll
   for (int i = 0; i < 2; ++i) {
     tile.delta[t + i] = deltas[i];
-    tile.high[t + i] = static_cast<float>(alphas[i]);
-    tile.low[t + i] = static_cast<float>(alphas[i] - tile.high[t + i]);
+    tile.alpha.set(t + i, alphas[i]);
     tile.decay[t + i] = expf(static_cast<float>(alphas[i]));
     tile.rest[t + i] = t + i < count ? expf(static_cast<float>(last - alphas[i])) * deltas[i] : 0.0f;
   }
@@ -146,8 +146,7 @@ __device__ void multiply_outputs(const TensorTile<kStates>& tile, int first, Mat
     for (int j = 0; j < 2; ++j) {
       visit_sum(scores[j], [&](int row, int col, float& value) {
         const int to = first + row, from = s + j * 8 + col;
-        const float log_decay = (tile.high[to] - tile.high[from]) + (tile.low[to] - tile.low[from]);
-        value = from <= to ? value * expf(log_decay) * tile.delta[from] : 0.0f;
+        value = from <= to ? value * tile.alpha.between(to, from) * tile.delta[from] : 0.0f;
       });
       mix.registers[2 * j] = pack<kFormat>(scores[j].values[0], scores[j].values[1]);
       mix.registers[2 * j + 1] = pack<kFormat>(scores[j].values[2], scores[j].values[3]);

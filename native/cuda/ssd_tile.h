@@ -77,9 +77,10 @@ __device__ __forceinline__ double running_sum(double value) {
 
 /// alpha of the steps of a tile in two floats each. Decays are exponentials of differences of alpha, in which the first digits
 /// cancel: with one float each they would be wrong by 1e-5 and more.
+template <int kSteps>
 struct LogDecays {
-  float high[kSsdSteps];
-  float low[kSsdSteps];
+  float high[kSteps];
+  float low[kSteps];
 
   __device__ void set(int step, double alpha) {
     high[step] = static_cast<float>(alpha);

@@ -76,6 +76,9 @@ function notThere(source: string, cause: unknown): LoadFailure {
   const { code } = cause as NodeJS.ErrnoException;
   if (code !== 'MODULE_NOT_FOUND') return { error: firstLine(cause), hint: again(source) };
   // A clone has one, a published package has none.
+  if (isAbsolute(source) && process.env.STATESPACE_ADDON) {
+    return { error: 'no such file', hint: 'Correct STATESPACE_ADDON or unset it' };
+  }
   if (isAbsolute(source)) return { error: 'no local build' };
   if (canResolve(`${source}/package.json`)) {
     return { error: 'installed without its binary', hint: `${again(source)}, or build it, with ${buildIt}` };

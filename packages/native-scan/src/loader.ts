@@ -41,7 +41,8 @@ export function loadUnlessUnwanted(): LoadResult {
   return loaded ?? { addon: undefined, attempts: [] };
 }
 
-function candidates(): string[] {
+/** Where the addon is looked for, in order. */
+export function candidates(): string[] {
   const file = process.env.STATESPACE_ADDON;
   if (file !== undefined && file !== '') return [resolve(file)];
   return [

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { interfaceVersion } from '../src/addon.js';
-import { loadAddon, loadFrom } from '../src/loader.js';
+import { candidates, loadAddon, loadFrom } from '../src/loader.js';
 import { platformName, platformPackage, publishedPlatforms } from '../src/platform.js';
 
 /** Packages beside the real ones: files by name, and the platform that this seems to be. */
@@ -73,6 +73,17 @@ test('takes the first that is right, and says of those before it why they are no
     },
     { source: current },
   ]);
+});
+
+test('STATESPACE_ADDON is the only place that is looked at', () => {
+  const wanted = file('wanted.cjs', `exports.interfaceVersion = ${interfaceVersion};`);
+  vi.stubEnv('STATESPACE_ADDON', wanted);
+  expect(candidates()).toEqual([wanted]);
+  expect(loadFrom(candidates()).addon?.interfaceVersion).toBe(interfaceVersion);
+  vi.stubEnv('STATESPACE_ADDON', join(folder, 'gone.node'));
+  expect(failure(join(folder, 'gone.node')).hint).toContain('STATESPACE_ADDON');
+  vi.stubEnv('STATESPACE_ADDON', '');
+  expect(candidates()).toHaveLength(2);
 });
 
 describe('the package for this platform', () => {
